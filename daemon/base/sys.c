@@ -1,0 +1,168 @@
+#include "base/sys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+static int64_t clock_us(clockid_t which)
+{
+    struct timespec t;
+    clock_gettime(which, &t);
+    return (int64_t)t.tv_sec * SL_SECOND + t.tv_nsec / 1000;
+}
+
+static int64_t real_realtime(void) { return clock_us(CLOCK_REALTIME); }
+static int64_t real_monotonic(void) { return clock_us(CLOCK_MONOTONIC); }
+
+static void real_random(void *data, size_t size)
+{
+    char *at = data;
+    while (size) {
+        ssize_t got = getrandom(at, size, 0);
+        if (got < 0 && errno != EINTR) sl_panic(__FILE__, __LINE__, "getrandom: %s", strerror(errno));
+        if (got > 0) at += got, size -= (size_t)got;
+    }
+}
+
+static int real_open(const char *path, int flags, mode_t mode) { return open(path, flags | O_CLOEXEC, mode); }
+
+static int real_rename_noreplace(const char *from, const char *to)
+{
+    if (syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0) return 0;
+    if (errno != EINVAL && errno != ENOSYS) return -1;
+    return link(from, to) < 0 ? -1 : unlink(from);
+}
+
+static int real_stat(const char *path, struct stat *ret) { return stat(path, ret); }
+static int real_lstat(const char *path, struct stat *ret) { return lstat(path, ret); }
+static int real_fstat(int fd, struct stat *ret) { return fstat(fd, ret); }
+
+const sl_sys sl_sys_real = {
+    .realtime = real_realtime,
+    .monotonic = real_monotonic,
+    .random = real_random,
+    .open = real_open,
+    .close = close,
+    .pread = pread,
+    .pwrite = pwrite,
+    .fsync = fsync,
+    .fdatasync = fdatasync,
+    .ftruncate = ftruncate,
+    .link = link,
+    .rename = rename,
+    .rename_noreplace = real_rename_noreplace,
+    .unlink = unlink,
+    .mkdir = mkdir,
+    .stat = real_stat,
+    .lstat = real_lstat,
+    .fstat = real_fstat,
+};
+const sl_sys *sl_sys_now = &sl_sys_real;
+
+int sl_write_all(int fd, const void *data, size_t size, off_t offset)
+{
+    const char *at = data;
+    while (size) {
+        ssize_t wrote = sl_sys_now->pwrite(fd, at, size, offset);
+        if (wrote < 0 && errno == EINTR) continue;
+        if (wrote < 0) return -1;
+        if (wrote == 0) return errno = ENOSPC, -1;
+        at += wrote;
+        size -= (size_t)wrote;
+        offset += wrote;
+    }
+    return 0;
+}
+
+ssize_t sl_read_full(int fd, void *data, size_t size, off_t offset)
+{
+    size_t got = 0;
+    while (got < size) {
+        ssize_t read = sl_sys_now->pread(fd, (char *)data + got, size - got, offset + (off_t)got);
+        if (read < 0 && errno == EINTR) continue;
+        if (read < 0) return -1;
+        if (read == 0) break;
+        got += (size_t)read;
+    }
+    return (ssize_t)got;
+}
+
+int sl_sync_dir(const char *path)
+{
+    int fd = sl_sys_now->open(path, O_RDONLY | O_DIRECTORY, 0);
+    if (fd < 0) return -1;
+    int failed = sl_sys_now->fsync(fd), code = errno;
+    sl_sys_now->close(fd);
+    errno = code;
+    return failed;
+}
+
+static int make_one(const char *path, mode_t mode)
+{
+    char parent[4096];
+    if (sl_sys_now->mkdir(path, mode) < 0) return errno == EEXIST ? 0 : -1;
+    snprintf(parent, sizeof parent, "%s", path);
+    return sl_sync_dir(dirname(parent));
+}
+
+int sl_make_dirs(const char *path, mode_t mode, sl_error *error)
+{
+    char part[4096];
+    struct stat status;
+    if (strlen(path) >= sizeof part) return sl_error_set(error, ENAMETOOLONG, "%s: the path is longer than 4095 bytes", path);
+    snprintf(part, sizeof part, "%s", path);
+    for (char *at = part + 1; *at; at++) {
+        if (*at != '/') continue;
+        *at = 0;
+        if (make_one(part, mode) < 0) return sl_error_set(error, errno, "cannot make the folder %s: %s", part, strerror(errno));
+        *at = '/';
+    }
+    if (make_one(part, mode) < 0) return sl_error_set(error, errno, "cannot make the folder %s: %s", part, strerror(errno));
+    if (sl_sys_now->stat(path, &status) < 0 || !S_ISDIR(status.st_mode))
+        return sl_error_set(error, ENOTDIR, "%s: expected a folder, found something else; remove it or name another", path);
+    return 0;
+}
+
+int sl_read_file(const char *path, size_t limit, sl_buf *ret, sl_error *error)
+{
+    int fd = sl_sys_now->open(path, O_RDONLY, 0);
+    if (fd < 0) return sl_error_set(error, errno, "cannot read %s: %s", path, strerror(errno));
+    char block[16384];
+    ssize_t got = 0;
+    size_t total = 0;
+    while (total <= limit && (got = sl_read_full(fd, block, sizeof block, (off_t)total)) > 0) {
+        total += (size_t)got;
+        if (total <= limit) sl_buf_add(ret, block, (size_t)got);
+    }
+    int code = errno;
+    sl_sys_now->close(fd);
+    if (got < 0) return sl_error_set(error, code, "cannot read %s: %s", path, strerror(code));
+    if (total > limit || ret->overflowed) return sl_error_set(error, EFBIG, "%s is larger than the %zu bytes allowed", path, limit);
+    return 0;
+}
+
+static int write_and_sync(int fd, sl_str text, mode_t mode)
+{
+    if (fchmod(fd, mode) < 0 || sl_write_all(fd, text.data, text.size, 0) < 0) return -1;
+    return sl_sys_now->fsync(fd);
+}
+
+int sl_write_file_durably(const char *path, sl_str text, mode_t mode, sl_error *error)
+{
+    char *temporary = sl_asprintf("%s.new", path), *parent = sl_strdup(path);
+    int fd = sl_sys_now->open(temporary, O_WRONLY | O_CREAT | O_TRUNC, mode);
+    int failed = fd < 0 ? -1 : write_and_sync(fd, text, mode);
+    if (!failed) failed = sl_sys_now->rename(temporary, path);
+    if (!failed) failed = sl_sync_dir(dirname(parent));
+    if (failed) sl_error_set(error, errno, "cannot write %s: %s", path, strerror(errno));
+    if (fd >= 0) sl_sys_now->close(fd);
+    free(temporary);
+    free(parent);
+    return failed;
+}

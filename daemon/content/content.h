@@ -1,0 +1,99 @@
+/* content: where bytes live. A claim says where: inline (in the event's own row), packed (a range of an
+ * append-only pack), own (a file of ours), adopted (a source file made ours by a hard link, without copying),
+ * external (left in place by reference, checked at every read). Claims are immutable but for hashes learned later;
+ * they are counted references, shared by FlowFiles; when the last goes, the store tells the engine, which
+ * journals a RELEASE and then lets the bytes go: the journal's word, never the counter's alone.
+ *
+ * Order on disk: write, fsync, link, fsync the folder, commit the row, then touch the source. Own files are synced
+ * by the writing thread; packs and folders that got new names are synced by sl_content_sync before a group's commit.
+ *
+ * Folder: own/XX/ID, pack/ID.pack, quarantine/. IDs are 16 hex digits.
+ */
+#ifndef SL_CONTENT_H
+#define SL_CONTENT_H
+
+#include <stdatomic.h>
+
+#include "base/base.h"
+#include "base/sys.h"
+
+typedef struct sl_content sl_content;
+
+typedef enum sl_claim_kind { SL_INLINE, SL_PACKED, SL_OWN, SL_ADOPTED, SL_EXTERNAL } sl_claim_kind;
+
+typedef struct sl_claim {
+    atomic_uint references;
+    sl_claim_kind kind;
+    uint64_t id;             /* of the claim; own file's name */
+    uint64_t pack, offset;   /* packed */
+    uint64_t size;
+    char *data;              /* inline bytes */
+    char *path;              /* external */
+    uint64_t device, inode;  /* external, adopted */
+    int64_t mtime_ns;
+    _Atomic(char *) sha256;  /* hex, set once */
+    _Atomic(char *) md5;
+    sl_content *store;
+} sl_claim;
+
+sl_claim *sl_claim_ref(sl_claim *claim);
+void sl_claim_unref(sl_claim *claim);  /* any thread; NULL is fine */
+/* A claim learns its hashes (hex; NULL: unknown). The first word stands; any thread. */
+void sl_claim_learn(sl_claim *claim, const char *sha256, const char *md5);
+/* {"id":..,"kind":"own","size":..,"sha256":".."} */
+void sl_claim_format(const sl_claim *claim, sl_buf *ret);
+/* The claim of that text; one object for an id (recovery gives several FlowFiles the same claim). inline_data: the
+ * row's bytes. */
+int sl_claim_parse(sl_content *store, sl_str text, sl_str inline_data, sl_claim **ret, sl_error *error);
+
+typedef struct sl_content_options {
+    const char *folder;       /* STATE/content, made when absent */
+    size_t inline_limit;      /* 0: 2 KiB */
+    size_t packed_limit;      /* 0: 256 KiB */
+    uint64_t pack_size;       /* 0: 64 MiB */
+    /* A claim's last reference went (any thread): journal RELEASE, then sl_content_release. Never for inline or
+     * external ones. */
+    void (*unused)(void *context, uint64_t id, sl_claim_kind kind, uint64_t pack, uint64_t offset, uint64_t size);
+    void *context;
+} sl_content_options;
+
+int sl_content_open(const sl_content_options *options, sl_content **ret, sl_error *error);
+/* After recovery, when every live claim was parsed: removes own files that nothing knows, puts unknown adopted
+ * ones without another link in quarantine (logged), starts new packs behind what is there. `released` lists ids
+ * whose RELEASE is durable. */
+int sl_content_recovered(sl_content *store, const uint64_t *released, size_t count, sl_error *error);
+void sl_content_close(sl_content *store);
+/* Journal thread, before a commit: packs and folders. */
+int sl_content_sync(sl_content *store, sl_error *error);
+/* Any thread, after the RELEASE is durable: lets the bytes go. */
+void sl_content_release(sl_content *store, uint64_t id, sl_claim_kind kind, uint64_t pack, uint64_t offset, uint64_t size);
+uint64_t sl_content_bytes(const sl_content *store); /* on disk now, packs and own files */
+
+/* ---- writing (worker, or loop when small) ------------------------------------------------------ */
+typedef struct sl_content_writer sl_content_writer;
+sl_content_writer *sl_content_write(sl_content *store);
+int sl_content_append(sl_content_writer *writer, const void *data, size_t size); /* -1: failed; close says why */
+/* Always frees the writer. SHA-256 was computed on the way. */
+int sl_content_close_writer(sl_content_writer *writer, sl_claim **ret, sl_error *error);
+void sl_content_abandon(sl_content_writer *writer);
+
+/* ---- taking a source file (worker) ----------------------------------------------------------------
+ * adopt: the source will be removed after the commit: reflink, else hard link under a read lease, else copy. Small
+ * files are read into inline or packed claims. Not adopt: external when large, else inline or packed. The file
+ * must be the one `fd` has open and must not change while read: error->code EAGAIN when it did. */
+int sl_content_import(sl_content *store, const char *path, int fd, bool adopt, sl_claim **ret, sl_error *error);
+
+/* ---- reading ----------------------------------------------------------------------------------------- */
+/* Any thread. Memory, or a descriptor kept open until sl_content_view_done. An external claim that changed, or bytes
+ * that are gone: error->code ESTALE or ENOENT. */
+typedef struct sl_content_view {
+    const void *data;
+    int fd;
+    uint64_t offset, size;
+} sl_content_view;
+int sl_content_view_open(sl_content *store, sl_claim *claim, sl_content_view *ret, sl_error *error);
+void sl_content_view_done(sl_content_view *view);
+/* Reads all and compares length and SHA-256 where known. For doctor. */
+int sl_content_verify(sl_content *store, sl_claim *claim, sl_error *error);
+
+#endif

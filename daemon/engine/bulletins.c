@@ -1,0 +1,109 @@
+#include "engine/bulletins.h"
+
+#include <pthread.h>
+#include <stdio.h>
+
+#include "base/sys.h"
+
+enum { KEPT = 1000, REPEAT_WINDOW = 10 * SL_SECOND };
+
+typedef struct bulletin {
+    uint64_t seq;
+    int64_t time;
+    sl_level level;
+    char *component, *message;
+    unsigned count;
+} bulletin;
+
+struct sl_bulletins {
+    pthread_mutex_t lock;
+    bulletin ring[KEPT];
+    uint64_t next;
+};
+
+sl_bulletins *sl_bulletins_new(void)
+{
+    sl_bulletins *bulletins = SL_NEW(sl_bulletins);
+    pthread_mutex_init(&bulletins->lock, NULL);
+    bulletins->next = 1;
+    return bulletins;
+}
+
+void sl_bulletins_free(sl_bulletins *bulletins)
+{
+    if (!bulletins) return;
+    for (size_t i = 0; i < KEPT; i++) {
+        free(bulletins->ring[i].component);
+        free(bulletins->ring[i].message);
+    }
+    pthread_mutex_destroy(&bulletins->lock);
+    free(bulletins);
+}
+
+/* The newest few are enough: a storm repeats itself at once. */
+static bulletin *repeated(sl_bulletins *bulletins, const char *component, const char *message, int64_t now)
+{
+    for (uint64_t back = 1; back <= 32 && back < bulletins->next; back++) {
+        bulletin *b = &bulletins->ring[(bulletins->next - back) % KEPT];
+        if (b->seq && now - b->time < REPEAT_WINDOW && strcmp(b->component, component) == 0 &&
+            strcmp(b->message, message) == 0)
+            return b;
+    }
+    return NULL;
+}
+
+static void keep(sl_bulletins *bulletins, sl_level level, const char *component, char *message, int64_t now)
+{
+    bulletin *b = &bulletins->ring[bulletins->next % KEPT];
+    free(b->component);
+    free(b->message);
+    *b = (bulletin){bulletins->next++, now, level, sl_strdup(component), message, 1};
+}
+
+void sl_bulletin(sl_bulletins *bulletins, sl_level level, const char *component, const char *format, ...)
+{
+    char text[1200];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    int64_t now = sl_now();
+    pthread_mutex_lock(&bulletins->lock);
+    bulletin *same = repeated(bulletins, component, text, now);
+    if (same) same->count++;
+    else keep(bulletins, level, component, sl_strdup(text), now);
+    pthread_mutex_unlock(&bulletins->lock);
+    if (!same) sl_log(level, component, "%s", text);
+}
+
+static const char *level_name(sl_level level)
+{
+    return level <= SL_ERROR ? "error" : level == SL_WARNING ? "warning" : level == SL_INFO ? "info" : "debug";
+}
+
+static void format(const bulletin *b, sl_buf *ret)
+{
+    char time[SL_TIME_TEXT];
+    sl_buf_printf(ret, "{\"seq\":%llu,\"time\":\"%s\",\"level\":\"%s\",\"count\":%u,\"component\":",
+                  (unsigned long long)b->seq, sl_time_format(b->time, time), level_name(b->level), b->count);
+    sl_json_string(ret, sl_str_of(b->component));
+    sl_buf_text(ret, ",\"message\":");
+    sl_json_string(ret, sl_str_of(b->message));
+    sl_buf_char(ret, '}');
+}
+
+void sl_bulletins_json(sl_bulletins *bulletins, uint64_t after, size_t limit, sl_buf *ret, uint64_t *ret_last)
+{
+    pthread_mutex_lock(&bulletins->lock);
+    uint64_t first = bulletins->next > KEPT ? bulletins->next - KEPT : 1;
+    if (after + 1 > first) first = after + 1;
+    if (bulletins->next > first && bulletins->next - first > limit) first = bulletins->next - limit;
+    sl_buf_char(ret, '[');
+    for (uint64_t seq = first; seq < bulletins->next; seq++) {
+        if (seq > first) sl_buf_char(ret, ',');
+        format(&bulletins->ring[seq % KEPT], ret);
+    }
+    sl_buf_char(ret, ']');
+    if (ret_last) *ret_last = bulletins->next - 1;
+    pthread_mutex_unlock(&bulletins->lock);
+}

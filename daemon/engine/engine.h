@@ -1,0 +1,88 @@
+/* engine: runs flows. The one header of this room that api and cli use.
+ *
+ * Everything happens on the loop thread (the thread that calls sl_engine_start and then runs the uv loop) but what
+ * says otherwise. Other threads ask by sl_engine_call.
+ *
+ *   sl_engine_open       opens journal and content, recovers, loads modules
+ *   sl_engine_add_flow   instances of a checked definition; queues found in the state are theirs by name
+ *   sl_engine_start      begins to schedule
+ *   sl_engine_drain      stops scheduling; `drained` when no session is open and all is durable
+ *   sl_engine_close
+ */
+#ifndef SL_ENGINE_H
+#define SL_ENGINE_H
+
+#include <uv.h>
+
+#include "base/base.h"
+#include "flow/flow.h"
+
+typedef struct sl_engine sl_engine;
+
+typedef struct sl_engine_options {
+    uv_loop_t *loop;
+    const char *state;           /* folder */
+    const char *modules;         /* folder of *.so, also one level below */
+    const char *secrets;         /* folder of the config, or NULL */
+    unsigned workers;            /* 0: one a core, at least 2 */
+    uint64_t segment_events;     /* 0: the journal's default */
+    bool paused;                 /* schedules nothing */
+} sl_engine_options;
+
+/* error->code EBUSY: another process holds the state. */
+int sl_engine_open(const sl_engine_options *options, sl_engine **ret, sl_error *error);
+const sl_registry *sl_engine_registry(sl_engine *engine);
+const char *sl_engine_state(const sl_engine *engine);
+
+/* Takes `flow`. -1: a service or processor refused (init), or state holds FlowFiles for queues that the flow no
+ * longer has; nothing was changed then and the caller keeps the flow. Replaces a flow of the same name: see
+ * sl_engine_replace_flow for a running one. */
+int sl_engine_add_flow(sl_engine *engine, sl_flow *flow, sl_error *error);
+/* A running flow's new definition: drains its sessions, swaps, goes on. On any failure the old one goes on.
+ * done(context, NULL) or done(context, message) is called later, once; the flow belongs to the engine then, or
+ * was freed. */
+void sl_engine_replace_flow(sl_engine *engine, sl_flow *flow, void (*done)(void *context, const char *failure), void *context);
+const sl_flow *sl_engine_flow(const sl_engine *engine, sl_str name); /* NULL: not running */
+/* A flow that could not be loaded, for status; text is copied. NULL text: mended. */
+void sl_engine_flow_problem(sl_engine *engine, const char *name, const char *text);
+
+void sl_engine_start(sl_engine *engine);
+/* Stops scheduling, waits for open sessions, cancels them after `deadline_us`. Again: stop now. */
+void sl_engine_drain(sl_engine *engine, int64_t deadline_us, void (*drained)(void *context), void *context);
+void sl_engine_close(sl_engine *engine);
+/* Commits fail for good (disk): the process must end, restart and recover. */
+void sl_engine_on_failure(sl_engine *engine, void (*failed)(void *context, const char *message), void *context);
+
+/* ---- run --until-idle ---------------------------------------------------------------------------- */
+typedef struct sl_engine_summary {
+    bool idle;               /* every source scanned whole with nothing new, nothing waits, queues but hold are empty */
+    bool endless;            /* a source that never ends */
+    bool only_paused;        /* only paused processors have work left */
+    uint64_t queued, held, retrying, in_flight, delivered /* left by end */, failed_ended /* ended by failure */;
+    uint64_t waiting_files;  /* files that wait for their age */
+    char why[256];           /* what it still waits for */
+} sl_engine_summary;
+void sl_engine_summarise(sl_engine *engine, sl_engine_summary *ret);
+
+/* ---- for the API (loop thread) -------------------------------------------------------------------- */
+void sl_engine_status_json(sl_engine *engine, sl_buf *ret);       /* the object of /api/v1/status */
+void sl_engine_metrics(sl_engine *engine, bool openmetrics, sl_buf *ret);
+/* Bulletins with a seq above `after`, oldest first: a JSON list; *ret_last the newest seq. */
+void sl_engine_bulletins_json(sl_engine *engine, uint64_t after, size_t limit, sl_buf *ret, uint64_t *ret_last);
+/* A queue's FlowFiles: {"connection":..,"objects":..,"flowfiles":[{flowfile, seq, queued_at, ...}],"truncated":..}. ENOENT. */
+int sl_engine_queue_json(sl_engine *engine, const char *key, size_t limit, sl_buf *ret, sl_error *error);
+/* hold: back to the processor; *ret_count moved. `flowfile` 0: all. */
+int sl_engine_queue_replay(sl_engine *engine, const char *key, uint64_t flowfile, uint64_t *ret_count, sl_error *error);
+/* Drops what was there by seq `through` (0: all); those that sessions have stay. */
+int sl_engine_queue_empty(sl_engine *engine, const char *key, uint64_t flowfile, uint64_t through, uint64_t *ret_count, sl_error *error);
+int sl_engine_processor_set(sl_engine *engine, const char *name /* flow/processor */, const char *verb /* start stop */, sl_error *error);
+/* Finds the full key of "flow/queue" or "queue" where unique. */
+int sl_engine_queue_key(sl_engine *engine, const char *name, sl_buf *ret, sl_error *error);
+uint64_t sl_engine_durable(const sl_engine *engine); /* any thread */
+/* The bytes of a claim's text: opens for the API thread. Any thread. */
+struct sl_content *sl_engine_content(sl_engine *engine);
+
+/* Any thread but the loop's: runs `call` on the loop thread and waits for it. -1: the loop has ended. */
+int sl_engine_call(sl_engine *engine, void (*call)(void *context), void *context);
+
+#endif

@@ -1,0 +1,53 @@
+/* engine/queue: a connection's queue in memory, loop thread only. First in, first out; what waits for its retry or its
+ * turn does not block those behind it. Objects and bytes count everything that belongs to the queue, also what
+ * sessions have taken, so that back pressure sees it. */
+#ifndef SL_QUEUE_H
+#define SL_QUEUE_H
+
+#include "engine/flowfile.h"
+
+struct sl_instance;
+
+typedef struct sl_list {
+    sl_flowfile *first, *last;
+    size_t count;
+} sl_list;
+
+typedef struct sl_queue {
+    const char *key;          /* "flow/by-kind.image.upload"; owned */
+    uint32_t name;            /* the journal's id of key */
+    uint64_t objects, bytes;
+    uint64_t max_objects, max_bytes; /* 0: no limit */
+    bool hold;
+    bool orphaned;            /* no running flow has it */
+    int64_t expire_after;
+    bool expire_since_queued;
+    struct sl_queue *expire_to; /* NULL: dropped */
+    struct sl_instance *from, *to; /* to NULL: a hold */
+    sl_list ready, taken, aside;
+    sl_flowfile **waiting;    /* binary heap by not_before */
+    size_t waiting_count, waiting_capacity;
+    uint64_t entered_objects, left_objects; /* since the start */
+} sl_queue;
+
+sl_queue *sl_queue_new(const char *key, uint32_t name);
+void sl_queue_free(sl_queue *queue); /* must be empty */
+bool sl_queue_full(const sl_queue *queue);
+/* Puts a FlowFile in (last), or in the heap when it has not_before. */
+void sl_queue_put(sl_queue *queue, sl_flowfile *flowfile, int64_t now);
+/* Back after being taken, first in line; or in the heap. */
+void sl_queue_return(sl_flowfile *flowfile, int64_t now);
+/* Sets a taken one aside until sl_queue_return. */
+void sl_queue_set_aside(sl_flowfile *flowfile);
+/* The next that is ready, whose events are durable up to `durable`; marked taken. NULL: none. */
+sl_flowfile *sl_queue_take(sl_queue *queue, uint64_t durable);
+bool sl_queue_available(const sl_queue *queue, uint64_t durable);
+/* Takes it out altogether, from whatever place it has. */
+void sl_queue_remove(sl_flowfile *flowfile);
+/* Makes those ready whose time has come; returns the next time, INT64_MAX: none waits. */
+int64_t sl_queue_wake(sl_queue *queue, int64_t now);
+int64_t sl_queue_oldest(const sl_queue *queue); /* queued time of the oldest; 0: empty */
+/* Calls back for each in order: ready, taken, waiting, aside; stops when it returns false. */
+void sl_queue_each(const sl_queue *queue, bool (*visit)(void *context, sl_flowfile *flowfile), void *context);
+
+#endif

@@ -1,0 +1,15 @@
+/* flow/cron: five fields (minute hour day month weekday), names, ranges, steps, lists, in a time zone. */
+#ifndef SL_CRON_H
+#define SL_CRON_H
+
+#include "base/base.h"
+
+typedef struct sl_cron sl_cron;
+/* tz: an IANA name, NULL: UTC. As in Vixie cron, day and weekday both restricted means either. */
+int sl_cron_parse(sl_str text, const char *tz, sl_cron **ret, sl_error *error);
+/* The first moment after `after_us` (microseconds since 1970). A local time that a DST change skips runs at the
+ * change; one that comes twice runs once. -1: none within 8 years. */
+int64_t sl_cron_next(const sl_cron *cron, int64_t after_us);
+void sl_cron_free(sl_cron *cron);
+
+#endif

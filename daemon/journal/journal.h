@@ -1,0 +1,96 @@
+/* journal: the one truth. Append, recover, checkpoint, seal. Query is journal/query.h.
+ *
+ * Life: sl_journal_open locks the folder, folds what is there through the callbacks, and starts the
+ * journal thread. The loop thread appends batches; the journal thread writes what has arrived as one SQLite
+ * transaction and starts the next when that one ends, so the disk's own pace makes the groups. After each
+ * commit `committed` is called on the journal thread and sl_journal_durable says how far the log is on disk.
+ *
+ * A segment is one SQLite file `NNNNNN.db`: WAL, synchronous=FULL, one writing connection from birth to
+ * seal, no automatic checkpoint while it is open. When it is full (sl_journal_full) the engine calls
+ * sl_journal_roll: events that follow go to a new segment at once; the old one's connection goes to the sealer
+ * thread. Beside the new events the engine gives a checkpoint of all queues in slices; its complete-mark commits
+ * last. Recovery: the newest segment with a complete checkpoint (or the first segment), then all events since
+ * its start.
+ *
+ * Every row and every checkpoint block carries a CRC32C that is checked at reading.
+ */
+#ifndef SL_JOURNAL_H
+#define SL_JOURNAL_H
+
+#include "journal/event.h"
+
+typedef struct sl_journal sl_journal;
+
+/* A queued FlowFile as a checkpoint has it, 64 bytes packed: its attributes are read from its chain. */
+typedef struct sl_checkpoint_entry {
+    uint64_t flowfile, seq /* the last event it includes */;
+    uint32_t segment;      /* of the chain that ends in seq */
+    uint32_t queue;
+    int64_t entered, queued, not_before;
+    uint64_t size;
+    uint32_t retries, crashes;
+} sl_checkpoint_entry;
+
+typedef struct sl_journal_fold { /* called in this order during open, on the calling thread */
+    void (*name)(void *context, uint32_t id, sl_str name);
+    void (*entry)(void *context, const sl_checkpoint_entry *entry);
+    void (*event)(void *context, const sl_event *event, uint32_t segment);
+    void *context;
+} sl_journal_fold;
+
+typedef struct sl_journal_options {
+    const char *folder;            /* STATE/journal, made when absent */
+    uint64_t segment_events;       /* 0: 2,000,000 */
+    size_t pending_limit;          /* bytes not yet durable at which sl_journal_congested is true; 0: 64 MiB */
+    sl_journal_fold fold;
+    /* On the journal thread before a group's commit: syncs what the group's claims point to. -1: the commit
+     * fails like a disk error. */
+    int (*before_commit)(void *context, sl_error *error);
+    /* On the journal thread after each commit, and after a failure (see sl_journal_failure). */
+    void (*committed)(void *context);
+    void *context;
+} sl_journal_options;
+
+/* error->code is EBUSY when another process holds the folder (exit code 75). */
+int sl_journal_open(const sl_journal_options *options, sl_journal **ret, sl_error *error);
+/* Waits until all that was appended is durable, then closes. */
+void sl_journal_close(sl_journal *journal);
+
+/* Loop thread. The id of a name (component "flow/processor", relationship, queue); made when new. Stable
+ * over segments and restarts. */
+uint32_t sl_journal_name(sl_journal *journal, sl_str name);
+sl_str sl_journal_name_text(sl_journal *journal, uint32_t id);
+
+/* Loop thread. Takes the batch (the journal frees it once durable), numbers its events; returns the last seq. */
+uint64_t sl_journal_append(sl_journal *journal, sl_batch *batch);
+uint64_t sl_journal_next(const sl_journal *journal);    /* loop thread: the seq the next event will get */
+uint32_t sl_journal_segment(const sl_journal *journal); /* loop thread: where appended events go now */
+uint64_t sl_journal_durable(const sl_journal *journal); /* any thread */
+bool sl_journal_congested(const sl_journal *journal);   /* any thread: what is not durable is at its bound */
+bool sl_journal_failure(const sl_journal *journal, sl_error *ret); /* any thread: true: commits fail; why */
+
+bool sl_journal_full(const sl_journal *journal);        /* loop thread: time to roll */
+int sl_journal_roll(sl_journal *journal, sl_error *error);
+void sl_journal_checkpoint_add(sl_journal *journal, const sl_checkpoint_entry *entries, size_t count);
+void sl_journal_checkpoint_end(sl_journal *journal);    /* the complete-mark */
+
+/* The whole state of a FlowFile after its event `seq` of `segment`: attributes as one JSON object, claim text,
+ * inline bytes; read from its chain. Any thread (opens its own reader); for recovery, which wants it fast, calls
+ * in ascending order reuse one statement. */
+typedef struct sl_journal_state {
+    sl_arena arena;
+    sl_str attributes, claim, content, intent; /* intent: of the last INTENT, empty when none */
+    sl_str *progress;
+    size_t progress_count;
+} sl_journal_state;
+int sl_journal_state_read(sl_journal *journal, uint32_t segment, uint64_t seq, sl_journal_state *ret, sl_error *error);
+
+typedef struct sl_journal_figures {
+    uint64_t events, commits, bytes;   /* since the start */
+    uint32_t segments;
+    int64_t commit_us_max, commit_us_sum;
+    size_t pending;
+} sl_journal_figures;
+void sl_journal_measure(const sl_journal *journal, sl_journal_figures *ret);
+
+#endif

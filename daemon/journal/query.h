@@ -1,0 +1,40 @@
+/* journal/query: provenance. Works on a running daemon's folder (read-only connections, short statements) and on
+ * that of a stopped one. Any thread; one sl_query_reader belongs to one thread at a time. */
+#ifndef SL_QUERY_H
+#define SL_QUERY_H
+
+#include "journal/event.h"
+
+typedef struct sl_reader sl_reader;
+int sl_reader_open(const char *journal_folder, sl_reader **ret, sl_error *error);
+void sl_reader_close(sl_reader *reader);
+
+typedef struct sl_query {
+    sl_str flow, component;       /* "media-to-b2"; "media-to-b2/upload" or "upload" */
+    unsigned type;                /* 0: all of provenance */
+    uint64_t flowfile;            /* 0: all */
+    sl_str filename, sha256;
+    const sl_str *attribute_names, *attribute_values;
+    size_t attribute_count;
+    int64_t from, to;             /* us; 0: open */
+    size_t limit;                 /* 0: 100 */
+    uint64_t cursor;              /* events with a greater seq (ascending) or a smaller one (descending); 0: from the end there */
+    bool ascending;               /* default: newest first */
+    bool internal;                /* also internal events */
+    int64_t budget_us;            /* time after which it stops with a cursor; 0: 2 s */
+    uint64_t durable;             /* nothing above it; 0: all */
+} sl_query;
+
+/* Appends {"events":[...],"cursor":"..."|null} as surface.md says: seq, time, type, flowfile (UUID), flow,
+ * flow_revision, component, component_type, relationship, connection, attributes (all, after the event), changed
+ * ({name: [before, after]}), content{sha256,size}, parents, children, transit_uri, duration_us, details. */
+int sl_query_events(sl_reader *reader, const sl_query *query, sl_buf *ret, sl_error *error);
+/* One event by seq; error->code ENOENT when there is none. */
+int sl_query_event(sl_reader *reader, uint64_t seq, sl_buf *ret, sl_error *error);
+/* {"flowfile":..., "nodes":[events and FlowFiles], "edges":[{"from","to"}], "truncated":bool} over parents and
+ * children, at most 1,000 FlowFiles. */
+int sl_query_lineage(sl_reader *reader, uint64_t flowfile, sl_buf *ret, sl_error *error);
+/* The claim text and inline bytes of the FlowFile before (input) or after the event. */
+int sl_query_claim(sl_reader *reader, uint64_t seq, bool input, sl_buf *ret_claim, sl_buf *ret_content, sl_error *error);
+
+#endif
