@@ -15,12 +15,14 @@
 enum {
     SL_EVENT_INTENT = 32,  /* details: what the component is about to do for the FlowFile; replaces an earlier one */
     SL_EVENT_PROGRESS,     /* details: a step of it that is done */
-    SL_EVENT_PENDING,      /* details: an effect to do after this commit (remove a source); name: key in DONE */
+    SL_EVENT_PENDING,      /* details: an effect to do after this commit (remove a source); target: the earlier
+                            * PENDING that it carries on, or 0 */
     SL_EVENT_DONE,         /* target: seq of the PENDING that is done */
     SL_EVENT_STATE,        /* key in uri, value in details (absent: removed), of the component */
     SL_EVENT_RELEASE,      /* target: id of a claim whose bytes may go */
     SL_EVENT_RETRY,        /* the FlowFile stays in its queue: retry count, not before */
-    SL_EVENT_CRASHED,      /* the FlowFile was in flight when the process died: details {"crashes": N} */
+    SL_EVENT_CRASHED,      /* the FlowFile was in flight when the process died; retries holds how often in a row */
+    SL_EVENT_CARRY,        /* nothing happened: the whole state, brought into this segment */
 };
 /* "RECEIVE", "INTENT"; "?" when unknown. And back: 0 when unknown. */
 const char *sl_event_type_name(unsigned type);

@@ -59,6 +59,8 @@ void sl_journal_close(sl_journal *journal);
 /* Loop thread. The id of a name (component "flow/processor", relationship, queue); made when new. Stable
  * over segments and restarts. */
 uint32_t sl_journal_name(sl_journal *journal, sl_str name);
+/* Loop thread. From now on events of the component are of this type and flow revision. */
+void sl_journal_component(sl_journal *journal, uint32_t name, sl_str type, sl_str revision);
 sl_str sl_journal_name_text(sl_journal *journal, uint32_t id);
 
 /* Loop thread. Takes the batch (the journal frees it once durable), numbers its events; returns the last seq. */
@@ -71,6 +73,8 @@ bool sl_journal_failure(const sl_journal *journal, sl_error *ret); /* any thread
 
 bool sl_journal_full(const sl_journal *journal);        /* loop thread: time to roll */
 int sl_journal_roll(sl_journal *journal, sl_error *error);
+/* Loop thread. The open segment's checkpoint is still to be given: after a roll, or after a crash in one. */
+bool sl_journal_incomplete(const sl_journal *journal);
 void sl_journal_checkpoint_add(sl_journal *journal, const sl_checkpoint_entry *entries, size_t count);
 void sl_journal_checkpoint_end(sl_journal *journal);    /* the complete-mark */
 
@@ -80,9 +84,11 @@ void sl_journal_checkpoint_end(sl_journal *journal);    /* the complete-mark */
 typedef struct sl_journal_state {
     sl_arena arena;
     sl_str attributes, claim, content, intent; /* intent: of the last INTENT, empty when none */
+    sl_str turn;   /* the target whose turn it holds */
     sl_str *progress;
     size_t progress_count;
 } sl_journal_state;
+void sl_journal_state_done(sl_journal_state *state);
 int sl_journal_state_read(sl_journal *journal, uint32_t segment, uint64_t seq, sl_journal_state *ret, sl_error *error);
 
 typedef struct sl_journal_figures {

@@ -56,10 +56,11 @@ int main(int argc, char **argv)
         if (!selected(test, argc - 1, argv + 1)) continue;
         failures = 0;
         test->run();
+        if (folder[0]) nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+        folder[0] = 0;
         printf("%s %s\n", failures ? "not ok" : "ok", test->name);
         failures ? failed++ : passed++;
     }
-    if (folder[0]) nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     printf("%d passed, %d failed\n", passed, failed);
     return failed || !passed;
 }

@@ -15,7 +15,7 @@ typedef struct sl_test {
 
 void sl_test_register(sl_test *test);
 void sl_test_failed(const char *file, int line, const char *format, ...) SL_PRINTF(3, 4);
-/* A fresh folder for this process, removed at its end. */
+/* A fresh folder for this test, removed at its end. */
 const char *sl_test_folder(void);
 
 #define TEST(name_)                                                                             \

@@ -1,0 +1,255 @@
+#include "journal/private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+enum { SEGMENT_EVENTS = 2000000, PENDING_LIMIT = 64 << 20 };
+
+/* ---- open and close ------------------------------------------------------------------------------ */
+
+static int lock_folder(sl_journal *journal, sl_error *error)
+{
+    char *path = sl_asprintf("%s/lock", journal->folder);
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    int result = 0;
+    journal->lock_fd = sl_sys_now->open(path, O_RDWR | O_CREAT, 0600);
+    if (journal->lock_fd < 0) result = sl_error_set(error, errno, "cannot open %s: %s", path, strerror(errno));
+    /* An open file description's lock: it goes with the process, and no other descriptor's close drops it. */
+    else if (fcntl(journal->lock_fd, F_OFD_SETLK, &whole) < 0)
+        result = sl_error_set(error, EBUSY, "another process holds the state in %s; stop it, or name another folder with --state",
+                              journal->folder);
+    free(path);
+    return result;
+}
+
+static sl_journal *journal_new(const sl_journal_options *options)
+{
+    sl_journal *journal = SL_NEW(sl_journal);
+    journal->options = *options;
+    journal->folder = sl_strdup(options->folder);
+    journal->options.folder = journal->folder;
+    if (!journal->options.segment_events) journal->options.segment_events = SEGMENT_EVENTS;
+    if (!journal->options.pending_limit) journal->options.pending_limit = PENDING_LIMIT;
+    journal->lock_fd = -1;
+    journal->next = 1;
+    pthread_mutex_init(&journal->lock, NULL);
+    pthread_mutex_init(&journal->reader_lock, NULL);
+    pthread_cond_init(&journal->arrived, NULL);
+    pthread_cond_init(&journal->to_seal, NULL);
+    sl_journal_remember_name(journal, 0, SL_STR(""));
+    return journal;
+}
+
+static int open_last_segment(sl_journal *journal, sl_error *error)
+{
+    bool fresh = journal->segment_number == 0;
+    if (fresh) {
+        journal->segment_number = 1;
+        journal->segment_first = journal->next;
+    }
+    if (sl_segment_open(journal->folder, journal->segment_number, &journal->segment, error) < 0) return -1;
+    if (fresh) {
+        /* The first segment has nothing before it: its checkpoint is empty and complete. */
+        if (sl_segment_meta(journal->segment, "first", (int64_t)journal->segment_first, error) < 0) return -1;
+        return sl_segment_meta(journal->segment, "complete", 1, error);
+    }
+    /* What an interrupted roll has written is written again, by the engine's newer word. */
+    if (journal->incomplete && sqlite3_exec(journal->segment->db, "DELETE FROM checkpoint", NULL, NULL, NULL) != SQLITE_OK)
+        return sl_sqlite_failed(journal->segment->db, "clear the checkpoint of", journal->segment->path, error);
+    return 0;
+}
+
+static void repeat_names(sl_journal *journal);
+
+int sl_journal_open(const sl_journal_options *options, sl_journal **ret, sl_error *error)
+{
+    if (sl_make_dirs(options->folder, 0700, error) < 0) return -1;
+    sl_journal *journal = journal_new(options);
+    if (lock_folder(journal, error) < 0 || sl_journal_recover(journal, error) < 0 ||
+        open_last_segment(journal, error) < 0 || sl_journal_start_writer(journal, error) < 0) {
+        sl_journal_close(journal);
+        return -1;
+    }
+    /* A roll that a crash cut short may not have named everything in the new segment. */
+    if (journal->incomplete) repeat_names(journal);
+    atomic_store(&journal->durable, journal->next - 1);
+    *ret = journal;
+    return 0;
+}
+
+void sl_journal_close(sl_journal *journal)
+{
+    if (!journal) return;
+    sl_journal_stop_writer(journal);
+    sl_segment_close(journal->segment, false, NULL);
+    sl_journal_close_reader(journal);
+    if (journal->lock_fd >= 0) close(journal->lock_fd);
+    for (size_t i = 0; i < journal->name_count; i++) {
+        free(journal->names[i].text);
+        free(journal->names[i].type);
+        free(journal->names[i].revision);
+    }
+    free(journal->names);
+    sl_map_done(&journal->name_ids);
+    pthread_mutex_destroy(&journal->lock);
+    pthread_mutex_destroy(&journal->reader_lock);
+    pthread_cond_destroy(&journal->arrived);
+    pthread_cond_destroy(&journal->to_seal);
+    free(journal->folder);
+    free(journal);
+}
+
+/* ---- names --------------------------------------------------------------------------------------- */
+
+void sl_journal_remember_name(sl_journal *journal, uint32_t id, sl_str text)
+{
+    while (journal->name_count <= id) {
+        journal->names = sl_grow(journal->names, journal->name_count, &journal->name_capacity, sizeof *journal->names);
+        journal->names[journal->name_count++] = (sl_named){0};
+    }
+    if (journal->names[id].text) return;
+    journal->names[id].text = sl_strndup(text.data, text.size);
+    if (id) sl_map_put(&journal->name_ids, text, (void *)(uintptr_t)id);
+}
+
+static void push_name(sl_journal *journal, uint32_t id)
+{
+    sl_command *command = SL_NEW(sl_command);
+    *command = (sl_command){.kind = SL_DO_NAME, .id = id, .text = sl_strdup(journal->names[id].text)};
+    sl_journal_push(journal, command);
+}
+
+static void push_component(sl_journal *journal, uint32_t id)
+{
+    const sl_named *named = &journal->names[id];
+    sl_command *command = SL_NEW(sl_command);
+    *command = (sl_command){.kind = SL_DO_COMPONENT, .id = id, .seq = journal->next, .text = sl_strdup(named->type),
+                            .other = sl_strdup(named->revision)};
+    sl_journal_push(journal, command);
+}
+
+static void repeat_names(sl_journal *journal)
+{
+    for (uint32_t id = 1; id < journal->name_count; id++) {
+        if (journal->names[id].text) push_name(journal, id);
+        if (journal->names[id].type) push_component(journal, id);
+    }
+}
+
+uint32_t sl_journal_name(sl_journal *journal, sl_str name)
+{
+    uint32_t id = (uint32_t)(uintptr_t)sl_map_get(&journal->name_ids, name);
+    if (id) return id;
+    id = (uint32_t)journal->name_count;
+    sl_journal_remember_name(journal, id, name);
+    push_name(journal, id);
+    return id;
+}
+
+void sl_journal_component(sl_journal *journal, uint32_t name, sl_str type, sl_str revision)
+{
+    sl_named *named = &journal->names[name];
+    free(named->type);
+    free(named->revision);
+    named->type = sl_strndup(type.data, type.size);
+    named->revision = sl_strndup(revision.data, revision.size);
+    push_component(journal, name);
+}
+
+sl_str sl_journal_name_text(sl_journal *journal, uint32_t id)
+{
+    return id < journal->name_count ? sl_str_of(journal->names[id].text) : (sl_str){0};
+}
+
+/* ---- append -------------------------------------------------------------------------------------- */
+
+static size_t weight(const sl_batch *batch)
+{
+    size_t size = sizeof *batch;
+    for (size_t i = 0; i < batch->count; i++) {
+        const sl_event *e = &batch->events[i];
+        size += sizeof *e + e->attributes.size + e->claim.size + e->content.size + e->uri.size + e->details.size;
+    }
+    return size;
+}
+
+uint64_t sl_journal_append(sl_journal *journal, sl_batch *batch)
+{
+    if (!batch->count) {
+        sl_batch_free(batch);
+        return journal->next - 1;
+    }
+    for (size_t i = 0; i < batch->count; i++) batch->events[i].seq = journal->next++;
+    sl_command *command = SL_NEW(sl_command);
+    *command = (sl_command){.kind = SL_DO_BATCH, .batch = batch, .seq = journal->next - 1, .size = weight(batch)};
+    sl_journal_push(journal, command);
+    return journal->next - 1;
+}
+
+uint64_t sl_journal_next(const sl_journal *journal) { return journal->next; }
+uint32_t sl_journal_segment(const sl_journal *journal) { return journal->segment_number; }
+uint64_t sl_journal_durable(const sl_journal *journal) { return atomic_load(&journal->durable); }
+bool sl_journal_incomplete(const sl_journal *journal) { return journal->incomplete; }
+
+bool sl_journal_congested(const sl_journal *journal)
+{
+    return atomic_load(&journal->pending) >= journal->options.pending_limit;
+}
+
+bool sl_journal_failure(const sl_journal *journal, sl_error *ret)
+{
+    if (!atomic_load(&journal->failed)) return false;
+    pthread_mutex_t *lock = (pthread_mutex_t *)&journal->lock;
+    pthread_mutex_lock(lock);
+    if (ret) *ret = journal->failure;
+    pthread_mutex_unlock(lock);
+    return true;
+}
+
+void sl_journal_measure(const sl_journal *journal, sl_journal_figures *ret)
+{
+    pthread_mutex_t *lock = (pthread_mutex_t *)&journal->lock;
+    pthread_mutex_lock(lock);
+    *ret = journal->figures;
+    pthread_mutex_unlock(lock);
+    ret->segments = journal->segment_number;
+    ret->pending = atomic_load(&journal->pending);
+}
+
+/* ---- roll and checkpoint -------------------------------------------------------------------------- */
+
+bool sl_journal_full(const sl_journal *journal)
+{
+    return !journal->incomplete && journal->next - journal->segment_first >= journal->options.segment_events;
+}
+
+int sl_journal_roll(sl_journal *journal, sl_error *error)
+{
+    if (journal->incomplete)
+        return sl_error_set(error, EBUSY, "journal: segment %u still waits for its checkpoint", journal->segment_number);
+    journal->segment_first = journal->next;
+    journal->incomplete = true;
+    sl_command *command = SL_NEW(sl_command);
+    *command = (sl_command){.kind = SL_DO_ROLL, .id = ++journal->segment_number, .seq = journal->next};
+    sl_journal_push(journal, command);
+    repeat_names(journal);
+    return 0;
+}
+
+void sl_journal_checkpoint_add(sl_journal *journal, const sl_checkpoint_entry *entries, size_t count)
+{
+    size_t size = count * sizeof *entries;
+    sl_command *command = SL_NEW(sl_command);
+    *command = (sl_command){.kind = SL_DO_BLOCK, .text = sl_alloc(size), .size = size};
+    memcpy(command->text, entries, size);
+    sl_journal_push(journal, command);
+}
+
+void sl_journal_checkpoint_end(sl_journal *journal)
+{
+    sl_command *command = SL_NEW(sl_command);
+    command->kind = SL_DO_COMPLETE;
+    sl_journal_push(journal, command);
+    journal->incomplete = false;
+}

@@ -1,0 +1,145 @@
+/* The fold at opening: the newest segment with a complete checkpoint, then all events since its start. */
+#include "journal/private.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+
+static int compare_numbers(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+int sl_journal_segments(const char *folder, uint32_t **ret, size_t *ret_count, sl_error *error)
+{
+    size_t capacity = 0;
+    *ret = NULL;
+    *ret_count = 0;
+    DIR *dir = opendir(folder);
+    if (!dir) return sl_error_set(error, errno, "journal: cannot list %s: %s", folder, strerror(errno));
+    for (struct dirent *entry; (entry = readdir(dir));) {
+        unsigned number;
+        int end = 0;
+        if (sscanf(entry->d_name, "%6u.db%n", &number, &end) != 1 || !end || entry->d_name[end]) continue;
+        *ret = sl_grow(*ret, *ret_count, &capacity, sizeof **ret);
+        (*ret)[(*ret_count)++] = number;
+    }
+    closedir(dir);
+    if (*ret_count) qsort(*ret, *ret_count, sizeof **ret, compare_numbers);
+    return 0;
+}
+
+typedef struct step { /* one segment being folded */
+    sl_journal *journal;
+    uint32_t number;
+    sqlite3 *db;
+    char *path;
+} step;
+
+static int step_open(sl_journal *journal, uint32_t number, step *ret, sl_error *error)
+{
+    *ret = (step){.journal = journal, .number = number, .path = sl_segment_path(journal->folder, number)};
+    if (sl_segment_open_reader(ret->path, &ret->db, error) == 0) return 0;
+    free(ret->path);
+    return -1;
+}
+
+static void step_close(step *step)
+{
+    sqlite3_close(step->db);
+    free(step->path);
+}
+
+/* Runs `sql` and `row` for each row; 1 when there is no such table: a file whose making a crash cut short. */
+static int each_row(step *step, const char *sql, int (*row)(struct step *step, sqlite3_stmt *row, sl_error *error), sl_error *error)
+{
+    sqlite3_stmt *rows;
+    if (sqlite3_prepare_v2(step->db, sql, -1, &rows, NULL) != SQLITE_OK) {
+        if (sqlite3_errcode(step->db) == SQLITE_ERROR) return 1;
+        return sl_sqlite_failed(step->db, "read", step->path, error);
+    }
+    int state, result = 0;
+    while (result == 0 && (state = sqlite3_step(rows)) == SQLITE_ROW) result = row(step, rows, error);
+    if (result == 0 && state != SQLITE_DONE) result = sl_sqlite_failed(step->db, "read", step->path, error);
+    sqlite3_finalize(rows);
+    return result;
+}
+
+static int fold_name(step *step, sqlite3_stmt *row, sl_error *error)
+{
+    (void)error;
+    uint32_t id = (uint32_t)sqlite3_column_int64(row, 0);
+    sl_str text = sl_str_of((const char *)sqlite3_column_text(row, 1));
+    const sl_journal_fold *fold = &step->journal->options.fold;
+    bool known = id < step->journal->name_count && step->journal->names[id].text;
+    sl_journal_remember_name(step->journal, id, text);
+    if (!known && fold->name) fold->name(fold->context, id, text);
+    return 0;
+}
+
+static int fold_block(step *step, sqlite3_stmt *row, sl_error *error)
+{
+    const sl_journal_fold *fold = &step->journal->options.fold;
+    const char *data = sqlite3_column_blob(row, 0);
+    size_t size = (size_t)sqlite3_column_bytes(row, 0);
+    if (size % sizeof(sl_checkpoint_entry) || sl_crc32c(0, data, size) != (uint32_t)sqlite3_column_int64(row, 1))
+        return sl_error_set(error, EIO, "journal: a checkpoint block of %s does not have the CRC it was written with: the disk "
+                            "changed it; stop, restore the state from a backup", step->path);
+    for (size_t at = 0; at < size; at += sizeof(sl_checkpoint_entry)) {
+        sl_checkpoint_entry entry;
+        memcpy(&entry, data + at, sizeof entry);
+        if (fold->entry) fold->entry(fold->context, &entry);
+    }
+    return 0;
+}
+
+static int fold_event(step *step, sqlite3_stmt *row, sl_error *error)
+{
+    sl_event event;
+    const sl_journal_fold *fold = &step->journal->options.fold;
+    if (sl_event_from_row(row, &event, error) < 0) return -1;
+    if (fold->event) fold->event(fold->context, &event, step->number);
+    step->journal->next = SL_MAX(step->journal->next, event.seq + 1);
+    return 0;
+}
+
+static int fold_segment(sl_journal *journal, uint32_t number, bool base, sl_error *error)
+{
+    step step;
+    int64_t first = 0;
+    if (step_open(journal, number, &step, error) < 0) return -1;
+    int result = each_row(&step, "SELECT id, text FROM name ORDER BY id", fold_name, error);
+    if (result == 0 && base) result = each_row(&step, "SELECT entries, crc FROM checkpoint ORDER BY block", fold_block, error);
+    if (result == 0 && sl_segment_read_meta(step.db, "first", &first) == 0) journal->next = SL_MAX(journal->next, (uint64_t)first);
+    if (result == 0) result = each_row(&step, "SELECT " SL_EVENT_COLUMNS " FROM event ORDER BY seq", fold_event, error);
+    journal->segment_number = number;
+    journal->segment_first = first > 0 ? (uint64_t)first : journal->next;
+    step_close(&step);
+    return result < 0 ? -1 : 0;
+}
+
+static int is_complete(sl_journal *journal, uint32_t number, bool *ret, sl_error *error)
+{
+    step step;
+    int64_t complete = 0;
+    if (step_open(journal, number, &step, error) < 0) return -1;
+    *ret = sl_segment_read_meta(step.db, "complete", &complete) == 0 && complete;
+    step_close(&step);
+    return 0;
+}
+
+int sl_journal_recover(sl_journal *journal, sl_error *error)
+{
+    uint32_t *numbers;
+    size_t count;
+    if (sl_journal_segments(journal->folder, &numbers, &count, error) < 0) return -1;
+    int result = 0;
+    size_t base = count;
+    bool complete = false;
+    while (result == 0 && !complete && base > 0) result = is_complete(journal, numbers[--base], &complete, error);
+    journal->incomplete = count > 0 && (base != count - 1 || !complete) && !(count == 1 && numbers[0] == 1);
+    for (size_t i = base; result == 0 && i < count; i++) result = fold_segment(journal, numbers[i], i == base, error);
+    free(numbers);
+    return result;
+}

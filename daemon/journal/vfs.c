@@ -1,0 +1,109 @@
+#include "journal/vfs.h"
+
+#include <pthread.h>
+#include <sqlite3.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/base.h"
+
+typedef struct shim_file {
+    sqlite3_file base;
+    atomic_bool latched;
+    sqlite3_file *real; /* behind this struct */
+} shim_file;
+
+static sqlite3_vfs shim;
+static sqlite3_io_methods methods;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static atomic_int fail_sync_after;
+
+static sqlite3_file *real_of(sqlite3_file *file) { return ((shim_file *)file)->real; }
+
+static int latch(sqlite3_file *file, int result)
+{
+    if (result != SQLITE_OK) atomic_store(&((shim_file *)file)->latched, true);
+    return result;
+}
+
+static bool latched(sqlite3_file *file) { return atomic_load(&((shim_file *)file)->latched); }
+
+static int shim_write(sqlite3_file *file, const void *data, int size, sqlite3_int64 offset)
+{
+    if (latched(file)) return SQLITE_IOERR_WRITE;
+    int result = real_of(file)->pMethods->xWrite(real_of(file), data, size, offset);
+    /* A full disk refuses a write but keeps what was synced: the transaction rolls back, nothing is unknown. */
+    return result == SQLITE_FULL ? result : latch(file, result);
+}
+
+static bool fault_due(void)
+{
+    int left = atomic_load(&fail_sync_after);
+    return left > 0 && atomic_fetch_sub(&fail_sync_after, 1) == 1;
+}
+
+static int shim_sync(sqlite3_file *file, int flags)
+{
+    if (latched(file)) return SQLITE_IOERR_FSYNC;
+    if (fault_due()) return latch(file, SQLITE_IOERR_FSYNC);
+    return latch(file, real_of(file)->pMethods->xSync(real_of(file), flags));
+}
+
+static int shim_truncate(sqlite3_file *file, sqlite3_int64 size)
+{
+    if (latched(file)) return SQLITE_IOERR_TRUNCATE;
+    return real_of(file)->pMethods->xTruncate(real_of(file), size);
+}
+
+#define FORWARD(name, parameters, arguments) \
+    static int shim_##name parameters { return real_of(file)->pMethods->x##name arguments; }
+FORWARD(Read, (sqlite3_file *file, void *data, int size, sqlite3_int64 offset), (real_of(file), data, size, offset))
+FORWARD(FileSize, (sqlite3_file *file, sqlite3_int64 *size), (real_of(file), size))
+FORWARD(Lock, (sqlite3_file *file, int level), (real_of(file), level))
+FORWARD(Unlock, (sqlite3_file *file, int level), (real_of(file), level))
+FORWARD(CheckReservedLock, (sqlite3_file *file, int *result), (real_of(file), result))
+FORWARD(FileControl, (sqlite3_file *file, int operation, void *argument), (real_of(file), operation, argument))
+FORWARD(SectorSize, (sqlite3_file *file), (real_of(file)))
+FORWARD(DeviceCharacteristics, (sqlite3_file *file), (real_of(file)))
+FORWARD(ShmMap, (sqlite3_file *file, int page, int size, int extend, void volatile **map), (real_of(file), page, size, extend, map))
+FORWARD(ShmLock, (sqlite3_file *file, int offset, int count, int flags), (real_of(file), offset, count, flags))
+FORWARD(ShmUnmap, (sqlite3_file *file, int remove), (real_of(file), remove))
+
+static void shim_barrier(sqlite3_file *file) { real_of(file)->pMethods->xShmBarrier(real_of(file)); }
+
+static int shim_close(sqlite3_file *file) { return real_of(file)->pMethods->xClose(real_of(file)); }
+
+static int shim_open(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *file, int flags, int *out_flags)
+{
+    sqlite3_vfs *real = vfs->pAppData;
+    shim_file *made = (shim_file *)file;
+    memset(made, 0, sizeof *made);
+    made->real = (sqlite3_file *)(made + 1);
+    int result = real->xOpen(real, name, made->real, flags, out_flags);
+    made->base.pMethods = made->real->pMethods ? &methods : NULL;
+    return result;
+}
+
+static void set_up(void)
+{
+    sqlite3_vfs *real = sqlite3_vfs_find(NULL);
+    SL_ASSERT(real);
+    methods = (sqlite3_io_methods){2, shim_close, shim_Read, shim_write, shim_truncate, shim_sync, shim_FileSize, shim_Lock,
+                                   shim_Unlock, shim_CheckReservedLock, shim_FileControl, shim_SectorSize,
+                                   shim_DeviceCharacteristics, shim_ShmMap, shim_ShmLock, shim_barrier, shim_ShmUnmap, NULL, NULL};
+    shim = *real; /* folders, names, time and randomness stay the real one's */
+    shim.zName = "sluice";
+    shim.pNext = NULL;
+    shim.pAppData = real;
+    shim.szOsFile = (int)sizeof(shim_file) + real->szOsFile;
+    shim.xOpen = shim_open;
+    SL_ASSERT(sqlite3_vfs_register(&shim, 0) == SQLITE_OK);
+}
+
+const char *sl_vfs_name(void)
+{
+    pthread_once(&once, set_up);
+    return "sluice";
+}
+
+void sl_vfs_fail_sync(int after) { atomic_store(&fail_sync_after, after); }
