@@ -43,6 +43,18 @@ static int real_stat(const char *path, struct stat *ret) { return stat(path, ret
 static int real_lstat(const char *path, struct stat *ret) { return lstat(path, ret); }
 static int real_fstat(int fd, struct stat *ret) { return fstat(fd, ret); }
 
+static int real_link_fd(int fd, const char *to)
+{
+    char from[32];
+    snprintf(from, sizeof from, "/proc/self/fd/%d", fd);
+    return linkat(AT_FDCWD, from, AT_FDCWD, to, AT_SYMLINK_FOLLOW);
+}
+
+static int real_punch_hole(int fd, off_t offset, off_t size)
+{
+    return fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, size);
+}
+
 const sl_sys sl_sys_real = {
     .realtime = real_realtime,
     .monotonic = real_monotonic,
@@ -54,7 +66,9 @@ const sl_sys sl_sys_real = {
     .fsync = fsync,
     .fdatasync = fdatasync,
     .ftruncate = ftruncate,
+    .punch_hole = real_punch_hole,
     .link = link,
+    .link_fd = real_link_fd,
     .rename = rename,
     .rename_noreplace = real_rename_noreplace,
     .unlink = unlink,

@@ -26,7 +26,9 @@ typedef struct sl_sys {
     int (*fsync)(int fd);
     int (*fdatasync)(int fd);
     int (*ftruncate)(int fd, off_t size);
+    int (*punch_hole)(int fd, off_t offset, off_t size); /* the range reads as zeros and takes no space */
     int (*link)(const char *from, const char *to);
+    int (*link_fd)(int fd, const char *to); /* gives an open file (O_TMPFILE too) a name */
     int (*rename)(const char *from, const char *to);
     int (*rename_noreplace)(const char *from, const char *to);
     int (*unlink)(const char *path);

@@ -7,7 +7,8 @@
  * Order on disk: write, fsync, link, fsync the folder, commit the row, then touch the source. Own files are synced
  * by the writing thread; packs and folders that got new names are synced by sl_content_sync before a group's commit.
  *
- * Folder: own/XX/ID, pack/ID.pack, quarantine/. IDs are 16 hex digits.
+ * Folder: own/X/ID (adopted: own/X/ID.a), pack/ID.pack, quarantine/. IDs are 16 hex digits, X the last of them.
+ * A released range of a pack is punched out of the file, so packs need no compaction.
  */
 #ifndef SL_CONTENT_H
 #define SL_CONTENT_H
@@ -33,6 +34,7 @@ typedef struct sl_claim {
     int64_t mtime_ns;
     _Atomic(char *) sha256;  /* hex, set once */
     _Atomic(char *) md5;
+    bool counted;            /* the last unref tells the store's `unused`; not for claims that only look */
     sl_content *store;
 } sl_claim;
 
@@ -42,8 +44,8 @@ void sl_claim_unref(sl_claim *claim);  /* any thread; NULL is fine */
 void sl_claim_learn(sl_claim *claim, const char *sha256, const char *md5);
 /* {"id":..,"kind":"own","size":..,"sha256":".."} */
 void sl_claim_format(const sl_claim *claim, sl_buf *ret);
-/* The claim of that text; one object for an id (recovery gives several FlowFiles the same claim). inline_data: the
- * row's bytes. */
+/* The claim of that text. Until sl_content_recovered: one counted object for an id (several FlowFiles share a claim);
+ * later one that only looks. inline_data: the row's bytes. */
 int sl_claim_parse(sl_content *store, sl_str text, sl_str inline_data, sl_claim **ret, sl_error *error);
 
 typedef struct sl_content_options {
@@ -58,10 +60,9 @@ typedef struct sl_content_options {
 } sl_content_options;
 
 int sl_content_open(const sl_content_options *options, sl_content **ret, sl_error *error);
-/* After recovery, when every live claim was parsed: removes own files that nothing knows, puts unknown adopted
- * ones without another link in quarantine (logged), starts new packs behind what is there. `released` lists ids
- * whose RELEASE is durable. */
-int sl_content_recovered(sl_content *store, const uint64_t *released, size_t count, sl_error *error);
+/* After recovery, when every live claim was parsed: removes own files and packs that nothing knows, puts unknown
+ * adopted ones without another link in quarantine (logged). */
+int sl_content_recovered(sl_content *store, sl_error *error);
 void sl_content_close(sl_content *store);
 /* Journal thread, before a commit: packs and folders. */
 int sl_content_sync(sl_content *store, sl_error *error);
