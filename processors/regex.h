@@ -9,8 +9,7 @@
 #include "sluice/calls.h"
 
 /* 0 and *ret, NULL for an absent or empty property; -1: refused. */
-static inline int regex_of_property(sluice_instance *instance, const char *property, pcre2_code **ret,
-                                    sluice_failure *failure)
+static inline int regex_of_property(sluice_instance *instance, const char *property, pcre2_code **ret, sluice_failure *failure)
 {
     sluice_text text = sluice_property_text(instance, property);
     *ret = NULL;
@@ -18,13 +17,13 @@ static inline int regex_of_property(sluice_instance *instance, const char *prope
     int code;
     PCRE2_SIZE at;
     /* Names are bytes: what is not UTF-8 in them must not end the match with an error. */
-    *ret = pcre2_compile((PCRE2_SPTR)text.data, text.size,
-                         PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_UTF | PCRE2_MATCH_INVALID_UTF, &code, &at, NULL);
+    *ret = pcre2_compile((PCRE2_SPTR)text.data, text.size, PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_UTF | PCRE2_MATCH_INVALID_UTF, &code,
+                         &at, NULL);
     if (*ret) return 0;
     PCRE2_UCHAR reason[128] = "";
     pcre2_get_error_message(code, reason, sizeof reason);
-    return sluice_refuse(failure, SLUICE_CONFIGURATION, "regex", "%s: expected a regular expression, found \"%.*s\": %s at %zu",
-                         property, SLUICE_TEXT_ARGS(text), (char *)reason, (size_t)at);
+    return sluice_refuse(failure, SLUICE_CONFIGURATION, "regex", "%s: expected a regular expression, found \"%.*s\": %s at %zu", property,
+                         SLUICE_TEXT_ARGS(text), (char *)reason, (size_t)at);
 }
 
 static inline bool regex_matches(const pcre2_code *regex, const char *text, size_t size)

@@ -37,10 +37,7 @@ char *sl_arena_strndup(sl_arena *arena, const char *text, size_t size)
     return copy;
 }
 
-sl_str sl_arena_str(sl_arena *arena, sl_str text)
-{
-    return (sl_str){sl_arena_strndup(arena, text.data, text.size), text.size};
-}
+sl_str sl_arena_str(sl_arena *arena, sl_str text) { return (sl_str){sl_arena_strndup(arena, text.data, text.size), text.size}; }
 
 char *sl_arena_printf(sl_arena *arena, const char *format, ...)
 {

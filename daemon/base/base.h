@@ -18,15 +18,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SL_PRINTF(format_at, first_at) __attribute__((format(printf, format_at, first_at)))
-#define SL_COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define SL_PRINTF(format_at, first_at)      __attribute__((format(printf, format_at, first_at)))
+#define SL_COUNT(array)                     (sizeof(array) / sizeof((array)[0]))
 #define SL_CONTAINER(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
-#define SL_MIN(a, b) ((a) < (b) ? (a) : (b))
-#define SL_MAX(a, b) ((a) > (b) ? (a) : (b))
+#define SL_MIN(a, b)                        ((a) < (b) ? (a) : (b))
+#define SL_MAX(a, b)                        ((a) > (b) ? (a) : (b))
 
 /* ---- memory: never NULL ------------------------------------------------------------------ */
-void *sl_alloc(size_t size);                              /* zeroed */
-void *sl_realloc(void *old, size_t size);                 /* grown bytes are not zeroed */
+void *sl_alloc(size_t size);                                                     /* zeroed */
+void *sl_realloc(void *old, size_t size);                                        /* grown bytes are not zeroed */
 void *sl_grow(void *array, size_t count, size_t *capacity, size_t element_size); /* room for one more */
 char *sl_strdup(const char *text);
 char *sl_strndup(const char *text, size_t size);
@@ -45,8 +45,10 @@ int sl_error_set(sl_error *error, int code, const char *format, ...) SL_PRINTF(3
 int sl_error_prefix(sl_error *error, const char *format, ...) SL_PRINTF(2, 3);
 /* For assertions whose breach means our own state is wrong: prints and aborts. */
 void sl_panic(const char *file, int line, const char *format, ...) SL_PRINTF(3, 4) __attribute__((noreturn));
-#define SL_ASSERT(condition) \
-    do { if (!(condition)) sl_panic(__FILE__, __LINE__, "assertion failed: %s", #condition); } while (0)
+#define SL_ASSERT(condition)                                                                \
+    do {                                                                                    \
+        if (!(condition)) sl_panic(__FILE__, __LINE__, "assertion failed: %s", #condition); \
+    } while (0)
 
 /* ---- strings: borrowed views --------------------------------------------------------------- */
 typedef struct sl_str {
@@ -54,7 +56,7 @@ typedef struct sl_str {
     size_t size;
 } sl_str;
 #define SL_STR(literal) ((sl_str){"" literal, sizeof(literal) - 1})
-#define SL_STR_ARGS(s) (int)(s).size, (s).data            /* for "%.*s" */
+#define SL_STR_ARGS(s)  (int)(s).size, (s).data /* for "%.*s" */
 
 sl_str sl_str_of(const char *text); /* NULL gives the empty view */
 bool sl_str_equal(sl_str a, sl_str b);
@@ -77,8 +79,8 @@ typedef struct sl_buf {
 } sl_buf;
 #define SL_BUF(ceiling_) ((sl_buf){.ceiling = (ceiling_)})
 void sl_buf_done(sl_buf *buf);
-void sl_buf_clear(sl_buf *buf); /* size 0, keeps the memory */
-int sl_buf_add(sl_buf *buf, const void *data, size_t size);  /* -1: over the ceiling */
+void sl_buf_clear(sl_buf *buf);                             /* size 0, keeps the memory */
+int sl_buf_add(sl_buf *buf, const void *data, size_t size); /* -1: over the ceiling */
 int sl_buf_str(sl_buf *buf, sl_str text);
 int sl_buf_text(sl_buf *buf, const char *text);
 int sl_buf_char(sl_buf *buf, char c);
@@ -87,7 +89,9 @@ char *sl_buf_take(sl_buf *buf); /* the terminated text, now the caller's; never 
 static inline sl_str sl_buf_view(const sl_buf *buf) { return (sl_str){buf->data ? buf->data : "", buf->size}; }
 
 /* ---- arenas: many small things freed at once ------------------------------------------------ */
-typedef struct sl_arena { struct sl_arena_block *head; } sl_arena;
+typedef struct sl_arena {
+    struct sl_arena_block *head;
+} sl_arena;
 void *sl_arena_alloc(sl_arena *arena, size_t size); /* zeroed, aligned to 16 */
 char *sl_arena_strndup(sl_arena *arena, const char *text, size_t size);
 sl_str sl_arena_str(sl_arena *arena, sl_str text); /* the copy is terminated */
@@ -96,16 +100,21 @@ void sl_arena_done(sl_arena *arena);
 
 /* ---- a hash map from text to pointers, iterated in insertion order ------------------------ */
 typedef struct sl_map {
-    struct sl_map_entry { char *key; size_t key_size; uint64_t hash; void *value; } *entries;
+    struct sl_map_entry {
+        char *key;
+        size_t key_size;
+        uint64_t hash;
+        void *value;
+    } * entries;
     size_t count, capacity; /* entries [0, count); a removed one has key NULL */
     uint32_t *slots;
     size_t slot_count, live;
 } sl_map;
-void sl_map_done(sl_map *map); /* frees keys and table, not the values */
-void *sl_map_get(const sl_map *map, sl_str key); /* NULL: absent */
+void sl_map_done(sl_map *map);                          /* frees keys and table, not the values */
+void *sl_map_get(const sl_map *map, sl_str key);        /* NULL: absent */
 void *sl_map_put(sl_map *map, sl_str key, void *value); /* returns the value replaced, or NULL */
 void *sl_map_remove(sl_map *map, sl_str key);
-#define SL_MAP_EACH(map, entry) \
+#define SL_MAP_EACH(map, entry)                                                                       \
     for (struct sl_map_entry *entry = (map)->entries; entry < (map)->entries + (map)->count; entry++) \
         if (entry->key)
 
@@ -117,9 +126,9 @@ int sl_log_level_parse(const char *text, sl_level *ret); /* error warning info d
 void sl_log(sl_level level, const char *where, const char *format, ...) SL_PRINTF(3, 4);
 
 /* ---- time: microseconds since 1970, UTC ---------------------------------------------------- */
-#define SL_SECOND 1000000LL
+#define SL_SECOND      1000000LL
 #define SL_MILLISECOND 1000LL
-#define SL_TIME_TEXT 32
+#define SL_TIME_TEXT   32
 /* "2026-11-24T09:23:00.123456Z" into `text`, which it returns. */
 char *sl_time_format(int64_t time_us, char text[SL_TIME_TEXT]);
 int sl_time_parse(sl_str text, int64_t *ret_us); /* RFC 3339; a date alone is its midnight UTC */
@@ -142,7 +151,7 @@ void sl_uuid_random(char text[SL_UUID_TEXT]);  /* version 4 */
 uint32_t sl_crc32c(uint32_t seed, const void *data, size_t size); /* RFC 3720's; hardware where there is */
 uint32_t sl_crc32c_portable(uint32_t seed, const void *data, size_t size);
 void sl_hex(const void *data, size_t size, char *text /* 2 * size + 1 */);
-int sl_unhex(sl_str text, void *data, size_t size); /* -1 unless exactly 2 * size digits */
+int sl_unhex(sl_str text, void *data, size_t size);                /* -1 unless exactly 2 * size digits */
 int sl_percent_encode(sl_buf *buf, sl_str text, const char *keep); /* unreserved and `keep` stay */
 int sl_base64(sl_buf *buf, const void *data, size_t size);
 

@@ -10,8 +10,10 @@ void sl_log_level(sl_level least) { least_level = least; }
 
 int sl_log_level_parse(const char *text, sl_level *ret)
 {
-    static const struct { const char *name; sl_level level; } names[] = {
-        {"error", SL_ERROR}, {"warning", SL_WARNING}, {"info", SL_INFO}, {"debug", SL_DEBUG}};
+    static const struct {
+        const char *name;
+        sl_level level;
+    } names[] = {{"error", SL_ERROR}, {"warning", SL_WARNING}, {"info", SL_INFO}, {"debug", SL_DEBUG}};
     for (size_t i = 0; i < SL_COUNT(names); i++)
         if (strcmp(names[i].name, text) == 0) return *ret = names[i].level, 0;
     return -1;

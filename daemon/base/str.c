@@ -64,9 +64,7 @@ static size_t sequence(const unsigned char *at, size_t left)
     if (!size || size > left) return 0;
     for (size_t i = 1; i < size; i++)
         if ((at[i] & 0xC0) != 0x80) return 0;
-    if ((c == 0xE0 && at[1] < 0xA0) || (c == 0xED && at[1] > 0x9F) || (c == 0xF0 && at[1] < 0x90) ||
-        (c == 0xF4 && at[1] > 0x8F))
-        return 0;
+    if ((c == 0xE0 && at[1] < 0xA0) || (c == 0xED && at[1] > 0x9F) || (c == 0xF0 && at[1] < 0x90) || (c == 0xF4 && at[1] > 0x8F)) return 0;
     return size;
 }
 

@@ -45,10 +45,10 @@ static inline int64_t sl_now(void) { return sl_sys_now->realtime(); }
 static inline int64_t sl_ticks(void) { return sl_sys_now->monotonic(); }
 
 /* Built on the table. */
-int sl_write_all(int fd, const void *data, size_t size, off_t offset);       /* -1 and errno; retries EINTR and short writes */
-ssize_t sl_read_full(int fd, void *data, size_t size, off_t offset);         /* bytes read; short only at the end */
-int sl_sync_dir(const char *path);                                           /* fsync of a folder */
-int sl_make_dirs(const char *path, mode_t mode, sl_error *error);            /* like mkdir -p; new parents are synced */
+int sl_write_all(int fd, const void *data, size_t size, off_t offset); /* -1 and errno; retries EINTR and short writes */
+ssize_t sl_read_full(int fd, void *data, size_t size, off_t offset);   /* bytes read; short only at the end */
+int sl_sync_dir(const char *path);                                     /* fsync of a folder */
+int sl_make_dirs(const char *path, mode_t mode, sl_error *error);      /* like mkdir -p; new parents are synced */
 int sl_read_file(const char *path, size_t limit, sl_buf *ret, sl_error *error);
 /* Temporary name beside it, fsync, rename, fsync of the folder. */
 int sl_write_file_durably(const char *path, sl_str text, mode_t mode, sl_error *error);

@@ -13,8 +13,8 @@ char *sl_time_format(int64_t time_us, char text[SL_TIME_TEXT])
         snprintf(text, SL_TIME_TEXT, "invalid");
         return text;
     }
-    snprintf(text, SL_TIME_TEXT, "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", (t.tm_year + 1900) % 10000, t.tm_mon + 1, t.tm_mday,
-             t.tm_hour, t.tm_min, t.tm_sec, (int)micros);
+    snprintf(text, SL_TIME_TEXT, "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", (t.tm_year + 1900) % 10000, t.tm_mon + 1, t.tm_mday, t.tm_hour,
+             t.tm_min, t.tm_sec, (int)micros);
     return text;
 }
 
@@ -134,8 +134,12 @@ static int with_unit(sl_str text, const unit *units, size_t count, uint64_t most
     return -1;
 }
 
-static const unit durations[] = {{"w", 7ULL * 86400 * SL_SECOND}, {"d", 86400ULL * SL_SECOND}, {"h", 3600ULL * SL_SECOND},
-                                 {"m", 60ULL * SL_SECOND},        {"s", SL_SECOND},            {"ms", SL_MILLISECOND},
+static const unit durations[] = {{"w", 7ULL * 86400 * SL_SECOND},
+                                 {"d", 86400ULL * SL_SECOND},
+                                 {"h", 3600ULL * SL_SECOND},
+                                 {"m", 60ULL * SL_SECOND},
+                                 {"s", SL_SECOND},
+                                 {"ms", SL_MILLISECOND},
                                  {"us", 1}};
 
 int sl_duration_parse(sl_str text, int64_t *ret_us)

@@ -56,7 +56,8 @@ void sl_claim_learn(sl_claim *claim, const char *sha256, const char *md5)
 void sl_claim_format(const sl_claim *claim, sl_buf *ret)
 {
     const char *sha256 = atomic_load(&claim->sha256), *md5 = atomic_load(&claim->md5);
-    sl_buf_printf(ret, "{\"id\":\"%016" PRIx64 "\",\"kind\":\"%s\",\"size\":\"%" PRIu64 "\"", claim->id, kind_names[claim->kind], claim->size);
+    sl_buf_printf(ret, "{\"id\":\"%016" PRIx64 "\",\"kind\":\"%s\",\"size\":\"%" PRIu64 "\"", claim->id, kind_names[claim->kind],
+                  claim->size);
     if (sha256) sl_buf_printf(ret, ",\"sha256\":\"%s\"", sha256);
     if (md5) sl_buf_printf(ret, ",\"md5\":\"%s\"", md5);
     if (claim->kind == SL_PACKED) sl_buf_printf(ret, ",\"pack\":\"%016" PRIx64 "\",\"offset\":\"%" PRIu64 "\"", claim->pack, claim->offset);

@@ -25,21 +25,21 @@ typedef enum sl_claim_kind { SL_INLINE, SL_PACKED, SL_OWN, SL_ADOPTED, SL_EXTERN
 typedef struct sl_claim {
     atomic_uint references;
     sl_claim_kind kind;
-    uint64_t id;             /* of the claim; own file's name */
-    uint64_t pack, offset;   /* packed */
+    uint64_t id;           /* of the claim; own file's name */
+    uint64_t pack, offset; /* packed */
     uint64_t size;
-    char *data;              /* inline bytes */
-    char *path;              /* external */
-    uint64_t device, inode;  /* external, adopted */
+    char *data;             /* inline bytes */
+    char *path;             /* external */
+    uint64_t device, inode; /* external, adopted */
     int64_t mtime_ns;
-    _Atomic(char *) sha256;  /* hex, set once */
+    _Atomic(char *) sha256; /* hex, set once */
     _Atomic(char *) md5;
-    bool counted;            /* the last unref tells the store's `unused`; not for claims that only look */
+    bool counted; /* the last unref tells the store's `unused`; not for claims that only look */
     sl_content *store;
 } sl_claim;
 
 sl_claim *sl_claim_ref(sl_claim *claim);
-void sl_claim_unref(sl_claim *claim);  /* any thread; NULL is fine */
+void sl_claim_unref(sl_claim *claim); /* any thread; NULL is fine */
 /* A claim learns its hashes (hex; NULL: unknown). The first word stands; any thread. */
 void sl_claim_learn(sl_claim *claim, const char *sha256, const char *md5);
 /* {"id":..,"kind":"own","size":..,"sha256":".."} */
@@ -49,10 +49,10 @@ void sl_claim_format(const sl_claim *claim, sl_buf *ret);
 int sl_claim_parse(sl_content *store, sl_str text, sl_str inline_data, sl_claim **ret, sl_error *error);
 
 typedef struct sl_content_options {
-    const char *folder;       /* STATE/content, made when absent */
-    size_t inline_limit;      /* 0: 2 KiB */
-    size_t packed_limit;      /* 0: 256 KiB */
-    uint64_t pack_size;       /* 0: 64 MiB */
+    const char *folder;  /* STATE/content, made when absent */
+    size_t inline_limit; /* 0: 2 KiB */
+    size_t packed_limit; /* 0: 256 KiB */
+    uint64_t pack_size;  /* 0: 64 MiB */
     /* A claim's last reference went (any thread): journal RELEASE, then sl_content_release. Never for inline or
      * external ones. */
     void (*unused)(void *context, uint64_t id, sl_claim_kind kind, uint64_t pack, uint64_t offset, uint64_t size);

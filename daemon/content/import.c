@@ -25,9 +25,9 @@ static int import_small(sl_content *store, const char *path, int fd, const struc
     size_t size = (size_t)status->st_size;
     char *data = sl_alloc(size + 1);
     ssize_t got = sl_read_full(fd, data, size, 0);
-    int result = got < 0 ? sl_error_set(error, errno, "cannot read %s: %s", path, strerror(errno))
-        : (size_t)got != size ? sl_error_set(error, EAGAIN, "%s became shorter while it was read", path)
-        : check_unchanged(path, fd, status, error);
+    int result = got < 0               ? sl_error_set(error, errno, "cannot read %s: %s", path, strerror(errno))
+                 : (size_t)got != size ? sl_error_set(error, EAGAIN, "%s became shorter while it was read", path)
+                                       : check_unchanged(path, fd, status, error);
     if (result == 0) result = sl_claim_small(store, data, size, ret, error);
     free(data);
     return result;

@@ -51,7 +51,8 @@ int sl_pack_append(sl_content *store, const void *data, size_t size, uint64_t *r
     pthread_mutex_unlock(&store->lock);
     if (!pack) return -1;
     int result = sl_write_all(pack->fd, data, size, (off_t)*ret_offset);
-    if (result < 0) sl_error_set(error, errno, "content: cannot write to pack %016" PRIx64 " in %s: %s", pack->id, store->folder, strerror(errno));
+    if (result < 0)
+        sl_error_set(error, errno, "content: cannot write to pack %016" PRIx64 " in %s: %s", pack->id, store->folder, strerror(errno));
     pthread_mutex_lock(&store->lock);
     pack->writers--;
     pack->dirty = true;
@@ -73,7 +74,8 @@ int sl_pack_sync(sl_content *store, sl_error *error)
         pack->writers++;
         pthread_mutex_unlock(&store->lock);
         if (dirty && sl_sys_now->fdatasync(pack->fd) < 0)
-            result = sl_error_set(error, errno, "content: cannot sync pack %016" PRIx64 " in %s: %s", pack->id, store->folder, strerror(errno));
+            result =
+                sl_error_set(error, errno, "content: cannot sync pack %016" PRIx64 " in %s: %s", pack->id, store->folder, strerror(errno));
         pthread_mutex_lock(&store->lock);
         pack->writers--;
         next = pack->next;

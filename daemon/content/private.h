@@ -30,13 +30,13 @@ struct sl_content {
     char *folder;
     _Atomic uint64_t next_id;
     _Atomic uint64_t bytes;
-    pthread_mutex_t lock;        /* all below */
+    pthread_mutex_t lock; /* all below */
     bool recovering;
-    sl_map known;                /* while recovering: id in hex -> sl_claim */
-    sl_map packs_live;           /* pack's id in hex -> bytes that claims hold */
-    sl_pack *packs;              /* first: the one appended to, unless retired */
-    uint32_t dirty_folders;      /* bit X: own/X has names not yet synced */
-    bool dirty_packs;            /* pack/ has */
+    sl_map known;           /* while recovering: id in hex -> sl_claim */
+    sl_map packs_live;      /* pack's id in hex -> bytes that claims hold */
+    sl_pack *packs;         /* first: the one appended to, unless retired */
+    uint32_t dirty_folders; /* bit X: own/X has names not yet synced */
+    bool dirty_packs;       /* pack/ has */
 };
 
 uint64_t sl_content_new_id(sl_content *store);

@@ -70,7 +70,7 @@ int sl_content_open(const sl_content_options *options, sl_content **ret, sl_erro
 void sl_content_close(sl_content *store)
 {
     if (!store) return;
-    SL_MAP_EACH(&store->known, entry) sl_claim_unref(entry->value);
+    SL_MAP_EACH (&store->known, entry) sl_claim_unref(entry->value);
     for (sl_pack *pack = store->packs, *next; pack; pack = next) {
         next = pack->next;
         close(pack->fd);
@@ -148,7 +148,7 @@ int sl_content_recovered(sl_content *store, sl_error *error)
     sl_map known = store->known;
     store->known = (sl_map){0};
     pthread_mutex_unlock(&store->lock);
-    SL_MAP_EACH(&known, entry) sl_claim_unref(entry->value);
+    SL_MAP_EACH (&known, entry) sl_claim_unref(entry->value);
     sl_map_done(&known);
     return result;
 }

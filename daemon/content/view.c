@@ -12,9 +12,10 @@ static int check_same(const sl_claim *claim, const char *path, int fd, sl_error 
     if (sl_sys_now->fstat(fd, &status) < 0) return sl_error_set(error, errno, "cannot look at %s: %s", path, strerror(errno));
     int64_t mtime = (int64_t)status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec;
     if ((uint64_t)status.st_size == claim->size && status.st_ino == claim->inode && mtime == claim->mtime_ns) return 0;
-    return sl_error_set(error, ESTALE, "%s is not what was taken: expected %" PRIu64 " bytes of inode %" PRIu64 " with the time it had, "
-                        "found %lld bytes of inode %llu; whoever wrote it, its old content is gone", path, claim->size, claim->inode,
-                        (long long)status.st_size, (unsigned long long)status.st_ino);
+    return sl_error_set(error, ESTALE,
+                        "%s is not what was taken: expected %" PRIu64 " bytes of inode %" PRIu64 " with the time it had, "
+                        "found %lld bytes of inode %llu; whoever wrote it, its old content is gone",
+                        path, claim->size, claim->inode, (long long)status.st_size, (unsigned long long)status.st_ino);
 }
 
 int sl_content_view_open(sl_content *store, sl_claim *claim, sl_content_view *ret, sl_error *error)
@@ -24,8 +25,9 @@ int sl_content_view_open(sl_content *store, sl_claim *claim, sl_content_view *re
         ret->data = claim && claim->data ? claim->data : "";
         return 0;
     }
-    char *path = claim->kind == SL_PACKED ? sl_pack_path(store, claim->pack)
-        : claim->kind == SL_EXTERNAL ? sl_strdup(claim->path) : sl_own_path(store, claim->id, claim->kind == SL_ADOPTED);
+    char *path = claim->kind == SL_PACKED     ? sl_pack_path(store, claim->pack)
+                 : claim->kind == SL_EXTERNAL ? sl_strdup(claim->path)
+                                              : sl_own_path(store, claim->id, claim->kind == SL_ADOPTED);
     ret->offset = claim->offset;
     ret->fd = sl_sys_now->open(path, O_RDONLY | O_NOFOLLOW, 0);
     int result = ret->fd < 0 ? sl_error_set(error, errno, "cannot open %s, which holds the content: %s", path, strerror(errno)) : 0;
@@ -52,8 +54,9 @@ int sl_content_verify(sl_content *store, sl_claim *claim, sl_error *error)
         ssize_t got = (ssize_t)SL_MIN(view.size - at, (uint64_t)(256 << 10));
         if (view.data) memcpy(piece, (const char *)view.data + at, (size_t)got);
         else got = sl_read_full(view.fd, piece, (size_t)got, (off_t)(view.offset + at));
-        if (got <= 0) result = sl_error_set(error, got < 0 ? errno : EIO, "content %016" PRIx64 " ends after %" PRIu64 " of %" PRIu64 " bytes",
-                                            claim->id, at, view.size);
+        if (got <= 0)
+            result = sl_error_set(error, got < 0 ? errno : EIO, "content %016" PRIx64 " ends after %" PRIu64 " of %" PRIu64 " bytes",
+                                  claim->id, at, view.size);
         else EVP_DigestUpdate(hash, piece, (size_t)got), at += (uint64_t)got;
     }
     sl_sha256_end(hash, hex);

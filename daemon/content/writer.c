@@ -61,7 +61,8 @@ int sl_claim_own(sl_content *store, int fd, uint64_t size, sl_claim **ret, sl_er
     sl_claim *claim = sl_claim_new(store, SL_OWN, size);
     char *path = sl_own_path(store, claim->id, false);
     int result = sl_sys_now->fsync(fd) < 0 || sl_sys_now->link_fd(fd, path) < 0
-        ? sl_error_set(error, errno, "content: cannot keep %s: %s", path, strerror(errno)) : 0;
+                     ? sl_error_set(error, errno, "content: cannot keep %s: %s", path, strerror(errno))
+                     : 0;
     sl_sys_now->close(fd);
     free(path);
     if (result < 0) {
@@ -79,8 +80,8 @@ int sl_claim_own(sl_content *store, int fd, uint64_t size, sl_claim **ret, sl_er
 
 struct sl_content_writer {
     sl_content *store;
-    sl_buf small;       /* until it is more than a pack takes */
-    int fd;             /* then a file without a name */
+    sl_buf small; /* until it is more than a pack takes */
+    int fd;       /* then a file without a name */
     uint64_t size;
     EVP_MD_CTX *hash;
     bool failed;

@@ -20,7 +20,7 @@ typedef struct sl_attributes {
 /* Copies. Names must differ from each other. */
 sl_attributes *sl_attributes_new(const sl_pair *pairs, size_t count);
 sl_attributes *sl_attributes_ref(sl_attributes *attributes);
-void sl_attributes_unref(sl_attributes *attributes); /* NULL is fine */
+void sl_attributes_unref(sl_attributes *attributes);                    /* NULL is fine */
 sl_str sl_attributes_get(const sl_attributes *attributes, sl_str name); /* data NULL: absent */
 /* What `attributes` (NULL: none) becomes by the changes, each name at most once in them. */
 sl_attributes *sl_attributes_change(const sl_attributes *attributes, const sl_pair *changes, size_t count);

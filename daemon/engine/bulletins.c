@@ -45,9 +45,7 @@ static bulletin *repeated(sl_bulletins *bulletins, const char *component, const 
 {
     for (uint64_t back = 1; back <= 32 && back < bulletins->next; back++) {
         bulletin *b = &bulletins->ring[(bulletins->next - back) % KEPT];
-        if (b->seq && now - b->time < REPEAT_WINDOW && strcmp(b->component, component) == 0 &&
-            strcmp(b->message, message) == 0)
-            return b;
+        if (b->seq && now - b->time < REPEAT_WINDOW && strcmp(b->component, component) == 0 && strcmp(b->message, message) == 0) return b;
     }
     return NULL;
 }
@@ -84,8 +82,8 @@ static const char *level_name(sl_level level)
 static void format(const bulletin *b, sl_buf *ret)
 {
     char time[SL_TIME_TEXT];
-    sl_buf_printf(ret, "{\"seq\":%llu,\"time\":\"%s\",\"level\":\"%s\",\"count\":%u,\"component\":",
-                  (unsigned long long)b->seq, sl_time_format(b->time, time), level_name(b->level), b->count);
+    sl_buf_printf(ret, "{\"seq\":%llu,\"time\":\"%s\",\"level\":\"%s\",\"count\":%u,\"component\":", (unsigned long long)b->seq,
+                  sl_time_format(b->time, time), level_name(b->level), b->count);
     sl_json_string(ret, sl_str_of(b->component));
     sl_buf_text(ret, ",\"message\":");
     sl_json_string(ret, sl_str_of(b->message));

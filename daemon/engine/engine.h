@@ -21,12 +21,12 @@ typedef struct sl_engine sl_engine;
 
 typedef struct sl_engine_options {
     uv_loop_t *loop;
-    const char *state;           /* folder */
-    const char *modules;         /* folder of *.so, also one level below */
-    const char *secrets;         /* folder of the config, or NULL */
-    unsigned workers;            /* 0: one a core, at least 2 */
-    uint64_t segment_events;     /* 0: the journal's default */
-    bool paused;                 /* schedules nothing */
+    const char *state;       /* folder */
+    const char *modules;     /* folder of *.so, also one level below */
+    const char *secrets;     /* folder of the config, or NULL */
+    unsigned workers;        /* 0: one a core, at least 2 */
+    uint64_t segment_events; /* 0: the journal's default */
+    bool paused;             /* schedules nothing */
 } sl_engine_options;
 
 /* error->code EBUSY: another process holds the state. */
@@ -55,17 +55,17 @@ void sl_engine_on_failure(sl_engine *engine, void (*failed)(void *context, const
 
 /* ---- run --until-idle ---------------------------------------------------------------------------- */
 typedef struct sl_engine_summary {
-    bool idle;               /* every source scanned whole with nothing new, nothing waits, queues but hold are empty */
-    bool endless;            /* a source that never ends */
-    bool only_paused;        /* only paused processors have work left */
+    bool idle;        /* every source scanned whole with nothing new, nothing waits, queues but hold are empty */
+    bool endless;     /* a source that never ends */
+    bool only_paused; /* only paused processors have work left */
     uint64_t queued, held, retrying, in_flight, delivered /* left by end */, failed_ended /* ended by failure */;
-    uint64_t waiting_files;  /* files that wait for their age */
-    char why[256];           /* what it still waits for */
+    uint64_t waiting_files; /* files that wait for their age */
+    char why[256];          /* what it still waits for */
 } sl_engine_summary;
 void sl_engine_summarise(sl_engine *engine, sl_engine_summary *ret);
 
 /* ---- for the API (loop thread) -------------------------------------------------------------------- */
-void sl_engine_status_json(sl_engine *engine, sl_buf *ret);       /* the object of /api/v1/status */
+void sl_engine_status_json(sl_engine *engine, sl_buf *ret); /* the object of /api/v1/status */
 void sl_engine_metrics(sl_engine *engine, bool openmetrics, sl_buf *ret);
 /* Bulletins with a seq above `after`, oldest first: a JSON list; *ret_last the newest seq. */
 void sl_engine_bulletins_json(sl_engine *engine, uint64_t after, size_t limit, sl_buf *ret, uint64_t *ret_last);

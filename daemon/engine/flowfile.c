@@ -26,10 +26,7 @@ void sl_flowfile_free(sl_flowfile *flowfile)
 }
 
 /* Linear probing; ids are consecutive, so multiply by an odd constant to spread them (Fibonacci hashing). */
-static size_t home(const sl_idmap *map, uint64_t id)
-{
-    return (size_t)((id * 0x9E3779B97F4A7C15u) >> 20) & (map->capacity - 1);
-}
+static size_t home(const sl_idmap *map, uint64_t id) { return (size_t)((id * 0x9E3779B97F4A7C15u) >> 20) & (map->capacity - 1); }
 
 static size_t find(const sl_idmap *map, uint64_t id)
 {
@@ -38,10 +35,7 @@ static size_t find(const sl_idmap *map, uint64_t id)
     return at;
 }
 
-sl_flowfile *sl_idmap_get(const sl_idmap *map, uint64_t id)
-{
-    return map->capacity ? map->slots[find(map, id)] : NULL;
-}
+sl_flowfile *sl_idmap_get(const sl_idmap *map, uint64_t id) { return map->capacity ? map->slots[find(map, id)] : NULL; }
 
 static void grow(sl_idmap *map)
 {

@@ -11,26 +11,26 @@ struct sl_queue;
 
 /* What a processor with effects outside has journalled for a FlowFile before it acts. */
 typedef struct sl_intent {
-    char *text;      /* NULL: only a turn */
+    char *text; /* NULL: only a turn */
     char **steps;
     size_t step_count, step_capacity;
-    char *turn;      /* the target whose turn the FlowFile holds, or NULL */
+    char *turn; /* the target whose turn the FlowFile holds, or NULL */
 } sl_intent;
 
 typedef enum sl_place { SL_READY, SL_TAKEN, SL_WAITING, SL_ASIDE } sl_place;
 
 typedef struct sl_flowfile {
     uint64_t id;
-    uint64_t seq;        /* its last event; 0: none yet in this segment's chain */
-    uint64_t moved;      /* the event that brought it into its queue: the queue's order */
-    uint32_t segment;    /* where the chain that ends in seq is */
+    uint64_t seq;     /* its last event; 0: none yet in this segment's chain */
+    uint64_t moved;   /* the event that brought it into its queue: the queue's order */
+    uint32_t segment; /* where the chain that ends in seq is */
     uint32_t retries, crashes;
-    uint32_t slot;       /* in the table of what is in flight, 0: none */
+    uint32_t slot; /* in the table of what is in flight, 0: none */
     sl_place place;
-    uint32_t heap_at;    /* SL_WAITING: index in the queue's heap */
+    uint32_t heap_at; /* SL_WAITING: index in the queue's heap */
     int64_t entered, queued, not_before, first_failure;
     sl_attributes *attributes;
-    sl_claim *claim;     /* NULL: no content */
+    sl_claim *claim; /* NULL: no content */
     sl_intent *intent;
     struct sl_queue *queue;
     struct sl_flowfile *previous, *next;         /* of the list it is in: ready, taken or aside */

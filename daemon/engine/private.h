@@ -16,7 +16,7 @@ typedef struct sl_session sl_session;
 
 /* An effect that a commit covers and that is still to do (a source's removal). */
 typedef struct sl_pending {
-    uint64_t seq;             /* of its PENDING event */
+    uint64_t seq; /* of its PENDING event */
     uint32_t component;
     uint64_t flowfile;
     char *text;
@@ -29,31 +29,31 @@ typedef struct sl_pending {
 
 /* Everything the engine keeps of a component by its name, whether or not a flow runs it. */
 typedef struct sl_component {
-    uint32_t name;            /* the journal's id */
-    sl_map state;             /* key -> char * */
-    uv_mutex_t lock;          /* state is read by workers */
+    uint32_t name;   /* the journal's id */
+    sl_map state;    /* key -> char * */
+    uv_mutex_t lock; /* state is read by workers */
     sl_pending *pending, **pending_last;
     size_t pending_count;
 } sl_component;
 
 /* One box of a flow. */
 typedef struct sl_instance {
-    sluice_instance abi;      /* first: what the module sees */
+    sluice_instance abi; /* first: what the module sees */
     sl_engine *engine;
     sl_running_flow *flow;
     sl_flow_processor *definition; /* of a processor, or NULL */
     sl_flow_service *service;      /* of a service, or NULL */
     const sluice_processor *processor;
     sl_component *component;
-    char *name;               /* "flow/processor" */
+    char *name; /* "flow/processor" */
     uint32_t name_id;
     uint32_t *relationship_ids;
     sl_queue **inputs;
     size_t input_count, input_capacity, input_next; /* round robin */
-    sl_queue **outputs;       /* of definition->relationships[].connections, flat, by connection index; see flow */
-    unsigned active;          /* open sessions */
+    sl_queue **outputs;                             /* of definition->relationships[].connections, flat, by connection index; see flow */
+    unsigned active;                                /* open sessions */
     bool initialised, ready_listed, stopped, effects_running, waits_for_durable;
-    bool recovered_effects;   /* pending effects of before the start must end first */
+    bool recovered_effects; /* pending effects of before the start must end first */
     int64_t yield_until, next_due;
     /* paused by a failure of configuration */
     bool paused;
@@ -62,14 +62,14 @@ typedef struct sl_instance {
     int64_t error_at, last_success_at;
     uint64_t retrying;
     /* a source's scan */
-    bool scanned;             /* a complete scan with nothing new since the last FlowFile */
+    bool scanned; /* a complete scan with nothing new since the last FlowFile */
     uint64_t scan_waiting;
     uint64_t made_since_scan;
     sl_figures figures;
-    uv_timer_t timer;         /* schedule, yield, pause */
+    uv_timer_t timer; /* schedule, yield, pause */
     bool timer_open;
-    sl_arena secrets;         /* texts of secrets handed out */
-    uv_mutex_t lock;          /* secrets, named figures */
+    sl_arena secrets; /* texts of secrets handed out */
+    uv_mutex_t lock;  /* secrets, named figures */
     struct sl_instance *next_ready;
 } sl_instance;
 
@@ -77,8 +77,8 @@ struct sl_running_flow {
     sl_engine *engine;
     sl_flow *definition;
     sl_instance **services;
-    sl_instance **instances;  /* by index of definition->processors */
-    sl_queue **queues;        /* by index of definition->connections */
+    sl_instance **instances; /* by index of definition->processors */
+    sl_queue **queues;       /* by index of definition->connections */
     bool draining;
     size_t open_sessions;
 };
@@ -120,28 +120,28 @@ struct sl_engine {
     sl_bulletins *bulletins;
     uint32_t node;
     _Atomic uint64_t next_id;
-    sl_map components;        /* name -> sl_component */
-    sl_map queues;            /* key -> sl_queue */
-    sl_map flows;             /* name -> sl_running_flow */
-    sl_map flow_problems;     /* name -> char * */
-    sl_map turns;             /* target -> sl_turn */
+    sl_map components;    /* name -> sl_component */
+    sl_map queues;        /* key -> sl_queue */
+    sl_map flows;         /* name -> sl_running_flow */
+    sl_map flow_problems; /* name -> char * */
+    sl_map turns;         /* target -> sl_turn */
     sl_idmap flowfiles;
     sl_flowfile *all_first, *all_last, *checkpoint_at;
     bool checkpointing;
     sl_waiter *waiters, **waiters_last;
     sl_instance *ready_first, *ready_last;
-    uv_idle_t idle;           /* runs while the ready list has instances */
-    uv_async_t wake;          /* committed, messages */
+    uv_idle_t idle;  /* runs while the ready list has instances */
+    uv_async_t wake; /* committed, messages */
     uv_timer_t retry_timer, expiry_timer, drain_timer;
     int64_t retry_due;
-    uv_mutex_t lock;          /* messages, releases */
+    uv_mutex_t lock; /* messages, releases */
     sl_message *messages, **messages_last;
     sl_release *releases, *releases_logged, **releases_logged_last;
-    uint64_t *slots;          /* mapped file: ids in flight, index from 1 */
+    uint64_t *slots; /* mapped file: ids in flight, index from 1 */
     uint32_t *free_slots;
     size_t free_slot_count;
     size_t open_sessions, running_jobs, running_effects;
-    size_t open_handles;      /* timers of instances being closed */
+    size_t open_handles; /* timers of instances being closed */
     uint64_t ended_delivered, ended_failed;
     void (*on_drained)(void *context);
     void *on_drained_context;
@@ -191,7 +191,7 @@ void sl_recovery_fold(sl_recovery *recovery, sl_journal_fold *ret);
 int sl_recovery_finish(sl_recovery *recovery, sl_error *error); /* frees it */
 
 /* scheduler.c */
-void sl_schedule(sl_instance *instance);        /* look at it soon */
+void sl_schedule(sl_instance *instance); /* look at it soon */
 void sl_schedule_flow(sl_running_flow *flow);
 void sl_schedule_start(sl_engine *engine);
 void sl_schedule_session_ended(sl_instance *instance);

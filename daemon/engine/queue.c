@@ -42,8 +42,7 @@ static bool earlier(const sl_flowfile *a, const sl_flowfile *b)
 static void sift_up(sl_queue *queue, size_t at)
 {
     sl_flowfile *flowfile = queue->waiting[at];
-    for (; at > 0 && earlier(flowfile, queue->waiting[(at - 1) / 2]); at = (at - 1) / 2)
-        heap_set(queue, at, queue->waiting[(at - 1) / 2]);
+    for (; at > 0 && earlier(flowfile, queue->waiting[(at - 1) / 2]); at = (at - 1) / 2) heap_set(queue, at, queue->waiting[(at - 1) / 2]);
     heap_set(queue, at, flowfile);
 }
 
@@ -95,8 +94,7 @@ void sl_queue_free(sl_queue *queue)
 
 bool sl_queue_full(const sl_queue *queue)
 {
-    return (queue->max_objects && queue->objects >= queue->max_objects) ||
-           (queue->max_bytes && queue->bytes >= queue->max_bytes);
+    return (queue->max_objects && queue->objects >= queue->max_objects) || (queue->max_bytes && queue->bytes >= queue->max_bytes);
 }
 
 static void leave_place(sl_flowfile *flowfile)
@@ -143,10 +141,7 @@ void sl_queue_set_aside(sl_flowfile *flowfile)
     list_append(&flowfile->queue->aside, flowfile);
 }
 
-bool sl_queue_available(const sl_queue *queue, uint64_t durable)
-{
-    return queue->ready.first && queue->ready.first->seq <= durable;
-}
+bool sl_queue_available(const sl_queue *queue, uint64_t durable) { return queue->ready.first && queue->ready.first->seq <= durable; }
 
 sl_flowfile *sl_queue_take(sl_queue *queue, uint64_t durable)
 {

@@ -14,18 +14,18 @@ typedef struct sl_list {
 } sl_list;
 
 typedef struct sl_queue {
-    const char *key;          /* "flow/by-kind.image.upload"; owned */
-    uint32_t name;            /* the journal's id of key */
+    const char *key; /* "flow/by-kind.image.upload"; owned */
+    uint32_t name;   /* the journal's id of key */
     uint64_t objects, bytes;
     uint64_t max_objects, max_bytes; /* 0: no limit */
     bool hold;
-    bool orphaned;            /* no running flow has it */
+    bool orphaned; /* no running flow has it */
     int64_t expire_after;
     bool expire_since_queued;
-    struct sl_queue *expire_to; /* NULL: dropped */
+    struct sl_queue *expire_to;    /* NULL: dropped */
     struct sl_instance *from, *to; /* to NULL: a hold */
     sl_list ready, taken, aside;
-    sl_flowfile **waiting;    /* binary heap by not_before */
+    sl_flowfile **waiting; /* binary heap by not_before */
     size_t waiting_count, waiting_capacity;
     uint64_t entered_objects, left_objects; /* since the start */
 } sl_queue;

@@ -8,7 +8,7 @@
 
 typedef struct sl_workers sl_workers;
 typedef struct sl_job {
-    void (*work)(struct sl_job *job);           /* worker thread; not called when cancelled */
+    void (*work)(struct sl_job *job);                 /* worker thread; not called when cancelled */
     void (*done)(struct sl_job *job, bool cancelled); /* loop thread, exactly once, never inside submit */
     struct sl_job *next;
     int state;

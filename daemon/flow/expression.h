@@ -32,17 +32,14 @@ typedef struct sl_parameter_scope {
 
 /* Compiles `text`: literal runs, `#{p}`, `${...}`, escapes `$${` and `##{`. On failure error->text says
  * what was expected and found and *ret_offset is the byte in `text` where it was found. */
-int sl_expression_compile(sl_str text, const sl_parameter_scope *parameters, sl_expression **ret, size_t *ret_offset,
-                          sl_error *error);
+int sl_expression_compile(sl_str text, const sl_parameter_scope *parameters, sl_expression **ret, size_t *ret_offset, sl_error *error);
 /* Only `#{p}` and the two escapes are resolved, `${` stays as it is: for properties that take no expressions. */
-int sl_parameters_resolve(sl_str text, const sl_parameter_scope *parameters, sl_buf *ret, size_t *ret_offset,
-                          sl_error *error);
+int sl_parameters_resolve(sl_str text, const sl_parameter_scope *parameters, sl_buf *ret, size_t *ret_offset, sl_error *error);
 void sl_expression_free(sl_expression *expression);
 /* The text when it holds no `${...}` (after parameters), else data NULL. */
 sl_str sl_expression_literal(const sl_expression *expression);
 /* Appends the value to `ret`. A missing attribute gives the empty text, as in NiFi. */
-int sl_expression_evaluate(const sl_expression *expression, const sl_expression_scope *scope, sl_buf *ret,
-                           sl_error *error);
+int sl_expression_evaluate(const sl_expression *expression, const sl_expression_scope *scope, sl_buf *ret, sl_error *error);
 /* True when the value is "true" (any case); for routes. */
 int sl_expression_test(const sl_expression *expression, const sl_expression_scope *scope, bool *ret, sl_error *error);
 /* Names of all functions, NULL at the end: for suggestions, completion and the manual. */

@@ -25,8 +25,8 @@ typedef struct sl_schedule {
 
 typedef struct sl_limit { /* of retries */
     bool forever;
-    uint32_t count;       /* when count_set */
-    int64_t duration_us;  /* when > 0 */
+    uint32_t count;      /* when count_set */
+    int64_t duration_us; /* when > 0 */
 } sl_limit;
 typedef struct sl_retry { /* of one relationship; the default is {failure: {transient: forever, permanent: 0}} */
     sl_limit transient, permanent;
@@ -36,22 +36,22 @@ typedef struct sl_retry { /* of one relationship; the default is {failure: {tran
 typedef enum sl_target_kind { SL_TO_PROCESSOR, SL_TO_END, SL_TO_HOLD } sl_target_kind;
 
 typedef struct sl_flow_connection { /* one queue */
-    const char *name;        /* "by-kind.image.upload", "upload.failure.hold" */
-    size_t from, relationship; /* indexes: processors[from].relationships[relationship] */
+    const char *name;               /* "by-kind.image.upload", "upload.failure.hold" */
+    size_t from, relationship;      /* indexes: processors[from].relationships[relationship] */
     sl_target_kind kind;
-    size_t to;               /* index of the processor, SL_TO_PROCESSOR only */
+    size_t to;                       /* index of the processor, SL_TO_PROCESSOR only */
     uint64_t max_objects, max_bytes; /* 0 in a hold: without limit */
-    int64_t expire_after_us; /* 0: never */
-    bool expire_since_queued; /* else since the FlowFile's entry */
-    sl_target_kind expire_to; /* SL_TO_END or SL_TO_HOLD */
+    int64_t expire_after_us;         /* 0: never */
+    bool expire_since_queued;        /* else since the FlowFile's entry */
+    sl_target_kind expire_to;        /* SL_TO_END or SL_TO_HOLD */
 } sl_flow_connection;
 
 typedef struct sl_flow_relationship {
     const char *name;
-    size_t *connections;     /* indexes into sl_flow.connections: one for each target but `end` */
+    size_t *connections; /* indexes into sl_flow.connections: one for each target but `end` */
     size_t connection_count;
-    bool ends;               /* `end` is (one of) its target(s) */
-    bool fixed;              /* from the descriptor, else a route */
+    bool ends;  /* `end` is (one of) its target(s) */
+    bool fixed; /* from the descriptor, else a route */
     sl_retry retry;
 } sl_flow_relationship;
 
@@ -79,7 +79,7 @@ typedef struct sl_flow_service {
 
 typedef struct sl_flow {
     const char *name, *description, *file;
-    char revision[17];       /* the first 16 hex digits of the text's SHA-256 (parameters included) */
+    char revision[17]; /* the first 16 hex digits of the text's SHA-256 (parameters included) */
     sl_str text;
     bool enabled;
     sl_flow_service *services;
@@ -91,13 +91,15 @@ typedef struct sl_flow {
     sl_arena arena;
 } sl_flow;
 
-typedef struct sl_setting { const char *name, *value; } sl_setting; /* of a parameter */
+typedef struct sl_setting {
+    const char *name, *value;
+} sl_setting; /* of a parameter */
 
 typedef struct sl_flow_options {
     const sl_registry *registry;
-    const sl_setting *settings;  /* --set or the daemon's config; override the flow's defaults */
+    const sl_setting *settings; /* --set or the daemon's config; override the flow's defaults */
     size_t setting_count;
-    bool stem_must_match;        /* `name:` equals the file's stem (the daemon's flows folder) */
+    bool stem_must_match; /* `name:` equals the file's stem (the daemon's flows folder) */
 } sl_flow_options;
 
 /* Reads, checks all of it, collects problems. NULL when there is an error. */

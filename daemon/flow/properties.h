@@ -9,7 +9,7 @@
 #include "sluice/sluice.h"
 
 typedef struct sl_item {
-    sl_str name;               /* of a map; data NULL in a list */
+    sl_str name; /* of a map; data NULL in a list */
     sl_str text;
     sl_expression *expression; /* when the property takes expressions */
     sl_mark mark;
@@ -17,9 +17,9 @@ typedef struct sl_item {
 
 typedef struct sl_value {
     const sluice_property *property;
-    bool given;                /* written in the flow or by a default: `has` */
-    bool written;              /* in the flow itself */
-    int64_t number;            /* INT DURATION SIZE BOOL, index of ENUM */
+    bool given;     /* written in the flow or by a default: `has` */
+    bool written;   /* in the flow itself */
+    int64_t number; /* INT DURATION SIZE BOOL, index of ENUM */
     double real;
     sl_str text;               /* STRING, ENUM, SERVICE's name; of SECRET its *name* (see secret) */
     bool secret;               /* text names a secret: resolved by the engine, never stored here */
@@ -42,8 +42,7 @@ bool sl_property_reserved(const char *name);
  * are freed by sl_properties_done. Unknown names, wrong types, missing required ones, bad expressions
  * and bad regular expressions become problems with marks and suggestions. */
 void sl_properties_decode(const sl_node *mapping, const sluice_property *table, bool (*skip)(sl_str key),
-                          const sl_parameter_scope *parameters, sl_arena *arena, sl_properties *ret,
-                          sl_problems *problems);
+                          const sl_parameter_scope *parameters, sl_arena *arena, sl_properties *ret, sl_problems *problems);
 /* name may be dotted into tables. NULL: no such property. */
 sl_value *sl_properties_find(const sl_properties *properties, const char *name);
 void sl_properties_done(sl_properties *properties);

@@ -6,11 +6,13 @@
 
 #include "base/base.h"
 
-typedef struct sl_mark { unsigned line, column; } sl_mark; /* from 1; columns in characters */
+typedef struct sl_mark {
+    unsigned line, column;
+} sl_mark; /* from 1; columns in characters */
 
 typedef struct sl_problem {
     bool warning;
-    sl_mark mark;   /* line 0: the whole file */
+    sl_mark mark; /* line 0: the whole file */
     char *message;
 } sl_problem;
 
@@ -30,10 +32,10 @@ typedef enum sl_node_kind { SL_SCALAR, SL_LIST, SL_MAPPING } sl_node_kind;
 typedef struct sl_node {
     sl_node_kind kind;
     sl_mark mark;
-    sl_str text;             /* scalar */
-    bool plain;              /* scalar written without quotes: a plain empty, ~ or null is null */
-    struct sl_node **items;  /* list, mapping: the values */
-    struct sl_node **keys;   /* mapping: scalars */
+    sl_str text;            /* scalar */
+    bool plain;             /* scalar written without quotes: a plain empty, ~ or null is null */
+    struct sl_node **items; /* list, mapping: the values */
+    struct sl_node **keys;  /* mapping: scalars */
     size_t count;
 } sl_node;
 

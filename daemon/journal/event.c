@@ -1,9 +1,8 @@
 #include "journal/event.h"
 
-static const char *const provenance_names[] = {
-    "?",
+static const char *const provenance_names[] = {"?",
 #define NAME(name) #name,
-    SLUICE_EVENTS(NAME)
+                                               SLUICE_EVENTS(NAME)
 #undef NAME
 };
 static const char *const internal_names[] = {"INTENT", "PROGRESS", "PENDING", "DONE", "STATE", "RELEASE", "RETRY", "CRASHED", "CARRY"};

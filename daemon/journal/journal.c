@@ -66,8 +66,8 @@ int sl_journal_open(const sl_journal_options *options, sl_journal **ret, sl_erro
 {
     if (sl_make_dirs(options->folder, 0700, error) < 0) return -1;
     sl_journal *journal = journal_new(options);
-    if (lock_folder(journal, error) < 0 || sl_journal_recover(journal, error) < 0 ||
-        open_last_segment(journal, error) < 0 || sl_journal_start_writer(journal, error) < 0) {
+    if (lock_folder(journal, error) < 0 || sl_journal_recover(journal, error) < 0 || open_last_segment(journal, error) < 0 ||
+        sl_journal_start_writer(journal, error) < 0) {
         sl_journal_close(journal);
         return -1;
     }
@@ -124,8 +124,8 @@ static void push_component(sl_journal *journal, uint32_t id)
 {
     const sl_named *named = &journal->names[id];
     sl_command *command = SL_NEW(sl_command);
-    *command = (sl_command){.kind = SL_DO_COMPONENT, .id = id, .seq = journal->next, .text = sl_strdup(named->type),
-                            .other = sl_strdup(named->revision)};
+    *command = (sl_command){
+        .kind = SL_DO_COMPONENT, .id = id, .seq = journal->next, .text = sl_strdup(named->type), .other = sl_strdup(named->revision)};
     sl_journal_push(journal, command);
 }
 
@@ -192,10 +192,7 @@ uint32_t sl_journal_segment(const sl_journal *journal) { return journal->segment
 uint64_t sl_journal_durable(const sl_journal *journal) { return atomic_load(&journal->durable); }
 bool sl_journal_incomplete(const sl_journal *journal) { return journal->incomplete; }
 
-bool sl_journal_congested(const sl_journal *journal)
-{
-    return atomic_load(&journal->pending) >= journal->options.pending_limit;
-}
+bool sl_journal_congested(const sl_journal *journal) { return atomic_load(&journal->pending) >= journal->options.pending_limit; }
 
 bool sl_journal_failure(const sl_journal *journal, sl_error *ret)
 {

@@ -24,7 +24,7 @@ typedef struct sl_journal sl_journal;
 /* A queued FlowFile as a checkpoint has it, 64 bytes packed: its attributes are read from its chain. */
 typedef struct sl_checkpoint_entry {
     uint64_t flowfile, seq /* the last event it includes */;
-    uint32_t segment;      /* of the chain that ends in seq */
+    uint32_t segment; /* of the chain that ends in seq */
     uint32_t queue;
     int64_t entered, queued, not_before;
     uint64_t size;
@@ -39,9 +39,9 @@ typedef struct sl_journal_fold { /* called in this order during open, on the cal
 } sl_journal_fold;
 
 typedef struct sl_journal_options {
-    const char *folder;            /* STATE/journal, made when absent */
-    uint64_t segment_events;       /* 0: 2,000,000 */
-    size_t pending_limit;          /* bytes not yet durable at which sl_journal_congested is true; 0: 64 MiB */
+    const char *folder;      /* STATE/journal, made when absent */
+    uint64_t segment_events; /* 0: 2,000,000 */
+    size_t pending_limit;    /* bytes not yet durable at which sl_journal_congested is true; 0: 64 MiB */
     sl_journal_fold fold;
     /* On the journal thread before a group's commit: syncs what the group's claims point to. -1: the commit
      * fails like a disk error. */
@@ -65,18 +65,18 @@ sl_str sl_journal_name_text(sl_journal *journal, uint32_t id);
 
 /* Loop thread. Takes the batch (the journal frees it once durable), numbers its events; returns the last seq. */
 uint64_t sl_journal_append(sl_journal *journal, sl_batch *batch);
-uint64_t sl_journal_next(const sl_journal *journal);    /* loop thread: the seq the next event will get */
-uint32_t sl_journal_segment(const sl_journal *journal); /* loop thread: where appended events go now */
-uint64_t sl_journal_durable(const sl_journal *journal); /* any thread */
-bool sl_journal_congested(const sl_journal *journal);   /* any thread: what is not durable is at its bound */
+uint64_t sl_journal_next(const sl_journal *journal);               /* loop thread: the seq the next event will get */
+uint32_t sl_journal_segment(const sl_journal *journal);            /* loop thread: where appended events go now */
+uint64_t sl_journal_durable(const sl_journal *journal);            /* any thread */
+bool sl_journal_congested(const sl_journal *journal);              /* any thread: what is not durable is at its bound */
 bool sl_journal_failure(const sl_journal *journal, sl_error *ret); /* any thread: true: commits fail; why */
 
-bool sl_journal_full(const sl_journal *journal);        /* loop thread: time to roll */
+bool sl_journal_full(const sl_journal *journal); /* loop thread: time to roll */
 int sl_journal_roll(sl_journal *journal, sl_error *error);
 /* Loop thread. The open segment's checkpoint is still to be given: after a roll, or after a crash in one. */
 bool sl_journal_incomplete(const sl_journal *journal);
 void sl_journal_checkpoint_add(sl_journal *journal, const sl_checkpoint_entry *entries, size_t count);
-void sl_journal_checkpoint_end(sl_journal *journal);    /* the complete-mark */
+void sl_journal_checkpoint_end(sl_journal *journal); /* the complete-mark */
 
 /* The whole state of a FlowFile after its event `seq` of `segment`: attributes as one JSON object, claim text,
  * inline bytes; read from its chain. Any thread (opens its own reader); for recovery, which wants it fast, calls
@@ -84,7 +84,7 @@ void sl_journal_checkpoint_end(sl_journal *journal);    /* the complete-mark */
 typedef struct sl_journal_state {
     sl_arena arena;
     sl_str attributes, claim, content, intent; /* intent: of the last INTENT, empty when none */
-    sl_str turn;   /* the target whose turn it holds */
+    sl_str turn;                               /* the target whose turn it holds */
     sl_str *progress;
     size_t progress_count;
 } sl_journal_state;
@@ -92,7 +92,7 @@ void sl_journal_state_done(sl_journal_state *state);
 int sl_journal_state_read(sl_journal *journal, uint32_t segment, uint64_t seq, sl_journal_state *ret, sl_error *error);
 
 typedef struct sl_journal_figures {
-    uint64_t events, commits, bytes;   /* since the start */
+    uint64_t events, commits, bytes; /* since the start */
     uint32_t segments;
     int64_t commit_us_max, commit_us_sum;
     size_t pending;

@@ -21,13 +21,13 @@ typedef struct sl_command { /* from the loop thread to the journal thread, in or
     struct sl_command *next;
     sl_command_kind kind;
     sl_batch *batch;
-    uint64_t seq;         /* batch: its last; roll: the new segment's first; component: since */
-    uint32_t id;          /* name, component; roll: the new segment's number */
-    char *text, *other;   /* name; type and revision; text: a block's entries */
-    size_t size;          /* of a block; what this command counts as pending */
+    uint64_t seq;       /* batch: its last; roll: the new segment's first; component: since */
+    uint32_t id;        /* name, component; roll: the new segment's number */
+    char *text, *other; /* name; type and revision; text: a block's entries */
+    size_t size;        /* of a block; what this command counts as pending */
 } sl_command;
 
-typedef struct sl_named { /* by id */
+typedef struct sl_named {         /* by id */
     char *text, *type, *revision; /* type and revision of a component, or NULL */
 } sl_named;
 
@@ -37,11 +37,11 @@ struct sl_journal {
     int lock_fd;
 
     /* loop thread */
-    uint64_t next;              /* the seq of the next event */
+    uint64_t next; /* the seq of the next event */
     uint32_t segment_number;
-    uint64_t segment_first;     /* its first seq */
-    bool incomplete;            /* the open segment's checkpoint is still to be written */
-    sl_map name_ids;            /* text -> id */
+    uint64_t segment_first; /* its first seq */
+    bool incomplete;        /* the open segment's checkpoint is still to be written */
+    sl_map name_ids;        /* text -> id */
     sl_named *names;
     size_t name_count, name_capacity; /* names[0] is unused: id 0 means none */
 
@@ -52,11 +52,11 @@ struct sl_journal {
     bool ending;
     sl_error failure;
     sl_journal_figures figures;
-    sl_segment *sealing[16];    /* full segments on their way to the sealer */
+    sl_segment *sealing[16]; /* full segments on their way to the sealer */
     size_t sealing_count;
     pthread_cond_t to_seal;
 
-    atomic_size_t pending;      /* bytes not yet durable */
+    atomic_size_t pending; /* bytes not yet durable */
     atomic_uint_fast64_t durable;
     atomic_bool failed;
 

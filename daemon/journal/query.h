@@ -10,19 +10,19 @@ int sl_reader_open(const char *journal_folder, sl_reader **ret, sl_error *error)
 void sl_reader_close(sl_reader *reader);
 
 typedef struct sl_query {
-    sl_str flow, component;       /* "media-to-b2"; "media-to-b2/upload" or "upload" */
-    unsigned type;                /* 0: all of provenance */
-    uint64_t flowfile;            /* 0: all */
+    sl_str flow, component; /* "media-to-b2"; "media-to-b2/upload" or "upload" */
+    unsigned type;          /* 0: all of provenance */
+    uint64_t flowfile;      /* 0: all */
     sl_str filename, sha256;
     const sl_str *attribute_names, *attribute_values;
     size_t attribute_count;
-    int64_t from, to;             /* us; 0: open */
-    size_t limit;                 /* 0: 100 */
-    uint64_t cursor;              /* events with a greater seq (ascending) or a smaller one (descending); 0: from the end there */
-    bool ascending;               /* default: newest first */
-    bool internal;                /* also internal events */
-    int64_t budget_us;            /* time after which it stops with a cursor; 0: 2 s */
-    uint64_t durable;             /* nothing above it; 0: all */
+    int64_t from, to;  /* us; 0: open */
+    size_t limit;      /* 0: 100 */
+    uint64_t cursor;   /* events with a greater seq (ascending) or a smaller one (descending); 0: from the end there */
+    bool ascending;    /* default: newest first */
+    bool internal;     /* also internal events */
+    int64_t budget_us; /* time after which it stops with a cursor; 0: 2 s */
+    uint64_t durable;  /* nothing above it; 0: all */
 } sl_query;
 
 /* Appends {"events":[...],"cursor":"..."|null} as surface.md says: seq, time, type, flowfile (UUID), flow,

@@ -84,8 +84,10 @@ static int fold_block(step *step, sqlite3_stmt *row, sl_error *error)
     const char *data = sqlite3_column_blob(row, 0);
     size_t size = (size_t)sqlite3_column_bytes(row, 0);
     if (size % sizeof(sl_checkpoint_entry) || sl_crc32c(0, data, size) != (uint32_t)sqlite3_column_int64(row, 1))
-        return sl_error_set(error, EIO, "journal: a checkpoint block of %s does not have the CRC it was written with: the disk "
-                            "changed it; stop, restore the state from a backup", step->path);
+        return sl_error_set(error, EIO,
+                            "journal: a checkpoint block of %s does not have the CRC it was written with: the disk "
+                            "changed it; stop, restore the state from a backup",
+                            step->path);
     for (size_t at = 0; at < size; at += sizeof(sl_checkpoint_entry)) {
         sl_checkpoint_entry entry;
         memcpy(&entry, data + at, sizeof entry);

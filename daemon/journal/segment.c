@@ -80,9 +80,11 @@ static int prepare(sl_segment *segment, sl_error *error)
 static int check_format(sl_segment *segment, bool fresh, sl_error *error)
 {
     int64_t format = 0;
-    if (fresh) return sl_segment_meta(segment, "format", SL_JOURNAL_FORMAT, error) ||
-                      sl_segment_meta(segment, "number", segment->number, error) ||
-                      sl_segment_meta(segment, "created", sl_now(), error) ? -1 : 0;
+    if (fresh)
+        return sl_segment_meta(segment, "format", SL_JOURNAL_FORMAT, error) || sl_segment_meta(segment, "number", segment->number, error) ||
+                       sl_segment_meta(segment, "created", sl_now(), error)
+                   ? -1
+                   : 0;
     if (sl_segment_read_meta(segment->db, "format", &format) == 0 && format == SL_JOURNAL_FORMAT) return 0;
     return sl_error_set(error, EINVAL, "journal: %s has format %lld, expected %d; it was written by another version of sluice",
                         segment->path, (long long)format, SL_JOURNAL_FORMAT);
@@ -91,8 +93,9 @@ static int check_format(sl_segment *segment, bool fresh, sl_error *error)
 static int set_up(sl_segment *segment, sl_error *error)
 {
     /* Before the first table: a page holds some 35 rows; 8 KiB measured best for rows of 110 bytes. */
-    if (run(segment, "PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0;"
-                     "PRAGMA cache_size=-2048; PRAGMA temp_store=MEMORY; PRAGMA locking_mode=NORMAL",
+    if (run(segment,
+            "PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0;"
+            "PRAGMA cache_size=-2048; PRAGMA temp_store=MEMORY; PRAGMA locking_mode=NORMAL",
             "set up", error) < 0)
         return -1;
     sqlite3_stmt *tables = NULL;
@@ -169,9 +172,10 @@ static uint32_t crc_of(uint32_t crc, sl_str text)
 
 uint32_t sl_event_crc(const sl_event *event)
 {
-    uint64_t numbers[] = {event->seq, (uint64_t)event->time, event->type, event->flowfile, event->previous, event->whole,
-                          event->component, event->relationship, event->queue, event->target, (uint64_t)event->entered,
-                          (uint64_t)event->duration, event->retries, (uint64_t)event->not_before};
+    uint64_t numbers[] = {
+        event->seq,       (uint64_t)event->time,      event->type,  event->flowfile, event->previous,          event->whole,
+        event->component, event->relationship,        event->queue, event->target,   (uint64_t)event->entered, (uint64_t)event->duration,
+        event->retries,   (uint64_t)event->not_before};
     uint32_t crc = sl_crc32c(0, numbers, sizeof numbers);
     crc = crc_of(crc_of(crc_of(crc, event->attributes), event->claim), event->content);
     return crc_of(crc_of(crc_of(crc, event->parents), event->uri), event->details);
@@ -293,6 +297,8 @@ int sl_event_from_row(sqlite3_stmt *row, sl_event *ret, sl_error *error)
         .not_before = sqlite3_column_int64(row, 19),
     };
     if ((uint32_t)sqlite3_column_int64(row, 20) == sl_event_crc(ret)) return 0;
-    return sl_error_set(error, EIO, "journal: event %llu does not have the CRC it was written with: the disk changed it; "
-                        "stop, restore the state from a backup or move this segment away", (unsigned long long)ret->seq);
+    return sl_error_set(error, EIO,
+                        "journal: event %llu does not have the CRC it was written with: the disk changed it; "
+                        "stop, restore the state from a backup or move this segment away",
+                        (unsigned long long)ret->seq);
 }

@@ -37,7 +37,7 @@ int sl_segment_meta(sl_segment *segment, const char *key, int64_t value, sl_erro
 int sl_segment_read_meta(sqlite3 *db, const char *key, int64_t *ret); /* -1: absent */
 
 /* Columns of an event, in the order that sl_event_from_row reads them. */
-#define SL_EVENT_COLUMNS \
+#define SL_EVENT_COLUMNS                                                                                               \
     "seq,time,type,flowfile,previous,whole,component,relationship,queue,attributes,claim,content,parents,uri,details," \
     "target,entered,duration,retries,not_before,crc"
 /* The views point into the row and live until the next step. -1: the CRC does not fit. */

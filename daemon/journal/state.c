@@ -7,7 +7,9 @@ enum { CHAIN_LIMIT = 100000 }; /* a chain longer than that is damage, not histor
 
 typedef struct delta { /* attributes while they are folded */
     sl_arena *arena;
-    struct { sl_str name, value; } *pairs;
+    struct {
+        sl_str name, value;
+    } * pairs;
     size_t count, capacity;
 } delta;
 
@@ -48,8 +50,8 @@ static int read_event(sqlite3_stmt *by_seq, uint64_t seq, sl_arena *arena, sl_ev
     sqlite3_bind_int64(by_seq, 1, (int64_t)seq);
     int state = sqlite3_step(by_seq), result = 0;
     if (state != SQLITE_ROW)
-        result = sl_error_set(error, state == SQLITE_DONE ? ENOENT : EIO, "journal: event %llu is not in its segment",
-                              (unsigned long long)seq);
+        result =
+            sl_error_set(error, state == SQLITE_DONE ? ENOENT : EIO, "journal: event %llu is not in its segment", (unsigned long long)seq);
     else result = sl_event_from_row(by_seq, ret, error);
     if (result == 0) {
         sl_str *views[] = {&ret->attributes, &ret->claim, &ret->content, &ret->uri, &ret->details};
@@ -132,8 +134,8 @@ static int use_reader(sl_journal *journal, uint32_t segment, sl_error *error)
     char *path = sl_segment_path(journal->folder, segment);
     int result = sl_segment_open_reader(path, &journal->reader, error);
     if (result < 0) journal->reader = NULL;
-    else if (sqlite3_prepare_v3(journal->reader, "SELECT " SL_EVENT_COLUMNS " FROM event WHERE seq=?", -1,
-                                SQLITE_PREPARE_PERSISTENT, &journal->by_seq, NULL) != SQLITE_OK)
+    else if (sqlite3_prepare_v3(journal->reader, "SELECT " SL_EVENT_COLUMNS " FROM event WHERE seq=?", -1, SQLITE_PREPARE_PERSISTENT,
+                                &journal->by_seq, NULL) != SQLITE_OK)
         result = sl_sqlite_failed(journal->reader, "read", path, error);
     journal->reader_segment = segment;
     free(path);

@@ -57,17 +57,17 @@ static int shim_truncate(sqlite3_file *file, sqlite3_int64 size)
 
 #define FORWARD(name, parameters, arguments) \
     static int shim_##name parameters { return real_of(file)->pMethods->x##name arguments; }
-FORWARD(Read, (sqlite3_file *file, void *data, int size, sqlite3_int64 offset), (real_of(file), data, size, offset))
-FORWARD(FileSize, (sqlite3_file *file, sqlite3_int64 *size), (real_of(file), size))
-FORWARD(Lock, (sqlite3_file *file, int level), (real_of(file), level))
-FORWARD(Unlock, (sqlite3_file *file, int level), (real_of(file), level))
-FORWARD(CheckReservedLock, (sqlite3_file *file, int *result), (real_of(file), result))
-FORWARD(FileControl, (sqlite3_file *file, int operation, void *argument), (real_of(file), operation, argument))
-FORWARD(SectorSize, (sqlite3_file *file), (real_of(file)))
-FORWARD(DeviceCharacteristics, (sqlite3_file *file), (real_of(file)))
-FORWARD(ShmMap, (sqlite3_file *file, int page, int size, int extend, void volatile **map), (real_of(file), page, size, extend, map))
-FORWARD(ShmLock, (sqlite3_file *file, int offset, int count, int flags), (real_of(file), offset, count, flags))
-FORWARD(ShmUnmap, (sqlite3_file *file, int remove), (real_of(file), remove))
+FORWARD(Read, (sqlite3_file * file, void *data, int size, sqlite3_int64 offset), (real_of(file), data, size, offset))
+FORWARD(FileSize, (sqlite3_file * file, sqlite3_int64 *size), (real_of(file), size))
+FORWARD(Lock, (sqlite3_file * file, int level), (real_of(file), level))
+FORWARD(Unlock, (sqlite3_file * file, int level), (real_of(file), level))
+FORWARD(CheckReservedLock, (sqlite3_file * file, int *result), (real_of(file), result))
+FORWARD(FileControl, (sqlite3_file * file, int operation, void *argument), (real_of(file), operation, argument))
+FORWARD(SectorSize, (sqlite3_file * file), (real_of(file)))
+FORWARD(DeviceCharacteristics, (sqlite3_file * file), (real_of(file)))
+FORWARD(ShmMap, (sqlite3_file * file, int page, int size, int extend, void volatile **map), (real_of(file), page, size, extend, map))
+FORWARD(ShmLock, (sqlite3_file * file, int offset, int count, int flags), (real_of(file), offset, count, flags))
+FORWARD(ShmUnmap, (sqlite3_file * file, int remove), (real_of(file), remove))
 
 static void shim_barrier(sqlite3_file *file) { real_of(file)->pMethods->xShmBarrier(real_of(file)); }
 
@@ -88,9 +88,25 @@ static void set_up(void)
 {
     sqlite3_vfs *real = sqlite3_vfs_find(NULL);
     SL_ASSERT(real);
-    methods = (sqlite3_io_methods){2, shim_close, shim_Read, shim_write, shim_truncate, shim_sync, shim_FileSize, shim_Lock,
-                                   shim_Unlock, shim_CheckReservedLock, shim_FileControl, shim_SectorSize,
-                                   shim_DeviceCharacteristics, shim_ShmMap, shim_ShmLock, shim_barrier, shim_ShmUnmap, NULL, NULL};
+    methods = (sqlite3_io_methods){2,
+                                   shim_close,
+                                   shim_Read,
+                                   shim_write,
+                                   shim_truncate,
+                                   shim_sync,
+                                   shim_FileSize,
+                                   shim_Lock,
+                                   shim_Unlock,
+                                   shim_CheckReservedLock,
+                                   shim_FileControl,
+                                   shim_SectorSize,
+                                   shim_DeviceCharacteristics,
+                                   shim_ShmMap,
+                                   shim_ShmLock,
+                                   shim_barrier,
+                                   shim_ShmUnmap,
+                                   NULL,
+                                   NULL};
     shim = *real; /* folders, names, time and randomness stay the real one's */
     shim.zName = "sluice";
     shim.pNext = NULL;

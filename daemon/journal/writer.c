@@ -125,8 +125,8 @@ static int perform(sl_journal *journal, group *group, const sl_command *command,
         return write_batch(journal, command->batch, error);
     case SL_DO_NAME: return sl_segment_name(journal->segment, command->id, sl_str_of(command->text), error);
     case SL_DO_COMPONENT:
-        return sl_segment_component(journal->segment, command->id, command->seq, sl_str_of(command->text),
-                                    sl_str_of(command->other), error);
+        return sl_segment_component(journal->segment, command->id, command->seq, sl_str_of(command->text), sl_str_of(command->other),
+                                    error);
     case SL_DO_BLOCK: return sl_segment_block(journal->segment, command->text, command->size, error);
     case SL_DO_COMPLETE: return sl_segment_meta(journal->segment, "complete", 1, error);
     case SL_DO_ROLL: break;

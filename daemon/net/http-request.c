@@ -18,10 +18,7 @@ static bool has_header(const sl_http_call *call, const char *name)
 
 /* libcurl waits a second for a server that does not know Expect, so it is only sent where a refusal
  * is likely and the body is worth the wait: a large one after a refusal or a reset. */
-static bool wants_expect(const sl_http_call *call)
-{
-    return call->fresh_connection && call->body.size > 1024 * 1024;
-}
+static bool wants_expect(const sl_http_call *call) { return call->fresh_connection && call->body.size > 1024 * 1024; }
 
 static struct curl_slist *copy_headers(const sl_http_call *call)
 {
@@ -132,8 +129,7 @@ static size_t on_write(char *data, size_t one, size_t count, void *context)
     sl_http_request *request = context;
     request->progressed = sl_ticks();
     if (sl_buf_add(&request->reply_body, data, one * count) == 0) return one * count;
-    if (!request->failure)
-        request->failure = sl_asprintf("the reply's body is longer than the %zu bytes allowed", request->reply_limit);
+    if (!request->failure) request->failure = sl_asprintf("the reply's body is longer than the %zu bytes allowed", request->reply_limit);
     return 0;
 }
 
@@ -255,8 +251,8 @@ char *sl_http_request_overdue(sl_http_request *request, int64_t now)
     char text[SL_TIME_TEXT];
     sl_duration_format(limit, text);
     if (sending)
-        return sl_asprintf("the server took no byte for %s (%llu of %llu bytes were sent)", text,
-                           (unsigned long long)bytes, (unsigned long long)request->body.size);
+        return sl_asprintf("the server took no byte for %s (%llu of %llu bytes were sent)", text, (unsigned long long)bytes,
+                           (unsigned long long)request->body.size);
     return sl_asprintf(request->reply_begun ? "the reply stopped for %s" : "no reply came for %s", text);
 }
 
@@ -265,10 +261,15 @@ char *sl_http_request_overdue(sl_http_request *request, int64_t now)
 static bool only_operator_mends(CURLcode result)
 {
     switch (result) {
-    case CURLE_UNSUPPORTED_PROTOCOL: case CURLE_URL_MALFORMAT: case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CACERT_BADFILE: case CURLE_SSL_CERTPROBLEM: case CURLE_SSL_ISSUER_ERROR:
-    case CURLE_SSL_CRL_BADFILE: case CURLE_SSL_PINNEDPUBKEYNOTMATCH: case CURLE_SSL_INVALIDCERTSTATUS:
-        return true;
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_URL_MALFORMAT:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_CRL_BADFILE:
+    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+    case CURLE_SSL_INVALIDCERTSTATUS: return true;
     default: return false;
     }
 }

@@ -9,9 +9,9 @@
 
 #include <errno.h>
 
-#define WARM_US (50 * SL_SECOND)  /* below libcurl's own cache of names, 60 s */
-#define AFTER_FAILURE_US SL_SECOND /* a server that cannot be reached is told to all who wait at once */
-#define WATCH_MS 250
+#define WARM_US          (50 * SL_SECOND) /* below libcurl's own cache of names, 60 s */
+#define AFTER_FAILURE_US SL_SECOND        /* a server that cannot be reached is told to all who wait at once */
+#define WATCH_MS         250
 
 static uv_once_t once = UV_ONCE_INIT;
 static CURLcode global_result;
@@ -86,7 +86,8 @@ static void on_watch(uv_timer_t *timer)
     sl_http *http = timer->data;
     sl_http_request *request;
     int64_t now = sl_ticks();
-    TAILQ_FOREACH(request, &http->running, link) {
+    TAILQ_FOREACH(request, &http->running, link)
+    {
         if (request->failure) continue;
         request->failure = sl_http_request_overdue(request, now);
         if (request->failure) http->stopping = true;
@@ -241,16 +242,16 @@ static int check_call(const sl_http *http, const sl_http_call *call, sl_error *e
     if (!call->method || !call->url) return sl_error_set(error, EINVAL, "a request needs a method and a URL");
     for (const char *const *header = call->headers; header && *header; header++) {
         if (strpbrk(*header, "\r\n"))
-            return sl_error_set(error, EINVAL, "the header '%.40s' of a request to %s holds a line break: a header "
-                                "is one line; remove it from the value", *header, call->url);
-        if (!strchr(*header, ':'))
-            return sl_error_set(error, EINVAL, "a header is \"Name: value\", found '%.40s'", *header);
+            return sl_error_set(error, EINVAL,
+                                "the header '%.40s' of a request to %s holds a line break: a header "
+                                "is one line; remove it from the value",
+                                *header, call->url);
+        if (!strchr(*header, ':')) return sl_error_set(error, EINVAL, "a header is \"Name: value\", found '%.40s'", *header);
     }
     return 0;
 }
 
-int sl_http_submit(sl_http *http, const sl_http_call *call, sl_http_done done, void *context, sl_http_request **ret,
-                   sl_error *error)
+int sl_http_submit(sl_http *http, const sl_http_call *call, sl_http_done done, void *context, sl_http_request **ret, sl_error *error)
 {
     if (check_call(http, call, error) != 0) return -1;
     sl_http_request *request = sl_http_request_new(http, call);

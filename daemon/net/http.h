@@ -16,17 +16,17 @@
 
 #include "base/base.h"
 
-typedef struct sl_http sl_http;               /* a client: one connection pool */
+typedef struct sl_http sl_http; /* a client: one connection pool */
 typedef struct sl_http_request sl_http_request;
 
 typedef struct sl_http_options {
-    unsigned connections;        /* at most this many at once; further requests wait in order. 0: 64 */
-    int64_t connect_timeout_us;  /* 0: 10 s */
-    int64_t stall_timeout_us;    /* no byte sent for this long while sending a body. 0: 30 s */
-    int64_t reply_timeout_us;    /* body sent, no reply begun for this long. 0: 300 s */
+    unsigned connections;          /* at most this many at once; further requests wait in order. 0: 64 */
+    int64_t connect_timeout_us;    /* 0: 10 s */
+    int64_t stall_timeout_us;      /* no byte sent for this long while sending a body. 0: 30 s */
+    int64_t reply_timeout_us;      /* body sent, no reply begun for this long. 0: 300 s */
     int64_t max_connection_age_us; /* idle age after which a connection is not reused. 0: 4 s */
-    const char *ca_file;         /* NULL: the system's bundle */
-    bool insecure;               /* no verification; said in the log */
+    const char *ca_file;           /* NULL: the system's bundle */
+    bool insecure;                 /* no verification; said in the log */
 } sl_http_options;
 
 typedef struct sl_http_body { /* what is sent: memory, or a range of an open file read as it goes */
@@ -49,11 +49,11 @@ typedef struct sl_http_call {
 } sl_http_call;
 
 typedef struct sl_http_reply {
-    int status;                 /* 0: no reply; see error */
-    sl_str body;                /* valid during `done` */
-    const char *error;          /* transport error in words, or NULL */
-    bool connected;             /* the request may have reached the server */
-    bool configuration;         /* a transport error that only an operator mends: bad certificate, bad URL */
+    int status;         /* 0: no reply; see error */
+    sl_str body;        /* valid during `done` */
+    const char *error;  /* transport error in words, or NULL */
+    bool connected;     /* the request may have reached the server */
+    bool configuration; /* a transport error that only an operator mends: bad certificate, bad URL */
     bool cancelled;
     int64_t duration_us;
     uint64_t bytes_sent;
@@ -64,8 +64,7 @@ typedef void (*sl_http_done)(void *context, const sl_http_reply *reply, sl_http_
 int sl_http_new(uv_loop_t *loop, const sl_http_options *options, sl_http **ret, sl_error *error);
 /* Cancels what runs (each `done` is called), closes handles, then calls closed. */
 void sl_http_close(sl_http *http, void (*closed)(void *context), void *context);
-int sl_http_submit(sl_http *http, const sl_http_call *call, sl_http_done done, void *context, sl_http_request **ret,
-                   sl_error *error);
+int sl_http_submit(sl_http *http, const sl_http_call *call, sl_http_done done, void *context, sl_http_request **ret, sl_error *error);
 void sl_http_cancel(sl_http_request *request);
 /* A reply header's value by name (any case) or data NULL; valid during `done`. */
 sl_str sl_http_header(const sl_http_request *request, const char *name);

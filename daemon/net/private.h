@@ -18,7 +18,7 @@
 #include "net/http.h"
 
 /* libcurl sends a body of up to this size together with the headers when it is given as POSTFIELDS. */
-#define SMALL_BODY (64 * 1024)
+#define SMALL_BODY    (64 * 1024)
 #define HEADERS_LIMIT (64 * 1024)
 
 typedef struct sl_http_socket {
@@ -39,15 +39,15 @@ struct sl_http_request {
     char *method, *url;
     struct curl_slist *headers;
     sl_http_body body;
-    uint64_t position;       /* of the body, handed to libcurl */
-    uint64_t uploaded;       /* seen by the watch */
-    unsigned sends;          /* times libcurl began to send it */
+    uint64_t position; /* of the body, handed to libcurl */
+    uint64_t uploaded; /* seen by the watch */
+    unsigned sends;    /* times libcurl began to send it */
     bool fresh, cancelled, reply_begun;
     int64_t timeout_us, started, progressed; /* progressed: a byte went out or came in */
     size_t reply_limit;
     int status;
     sl_buf reply_headers, reply_body;
-    char *failure;           /* our own reason, goes before libcurl's */
+    char *failure; /* our own reason, goes before libcurl's */
     char curl_error[CURL_ERROR_SIZE];
     sl_http_done done;
     void *context;
@@ -59,30 +59,30 @@ struct sl_http {
     CURLM *multi;
     sl_http_options options; /* no zeros; ca_file is ours */
     uv_prepare_t prepare;
-    uv_timer_t timer;        /* libcurl's */
-    uv_timer_t wake;         /* due at once: keeps the loop from waiting when there is something to do */
-    uv_timer_t watch;        /* looks for stalls while requests run */
+    uv_timer_t timer; /* libcurl's */
+    uv_timer_t wake;  /* due at once: keeps the loop from waiting when there is something to do */
+    uv_timer_t watch; /* looks for stalls while requests run */
     unsigned open_handles;
     sl_http_socket **sockets; /* by descriptor */
     size_t socket_capacity;
-    int *changed;            /* descriptors whose interest may differ from what the loop has */
+    int *changed; /* descriptors whose interest may differ from what the loop has */
     size_t changed_count, changed_capacity;
     struct sl_http_list pending, running, ended;
     unsigned running_count;
-    CURL **idle;             /* easy handles for reuse */
+    CURL **idle; /* easy handles for reuse */
     unsigned idle_count;
-    bool due;                /* libcurl's timer is due now */
-    bool stopping;           /* some of `running` are to be ended by us */
+    bool due;      /* libcurl's timer is due now */
+    bool stopping; /* some of `running` are to be ended by us */
     bool closing, shut;
-    int64_t warm_until;      /* until then the names are known, and requests start side by side */
+    int64_t warm_until; /* until then the names are known, and requests start side by side */
     void (*closed)(void *context);
     void *closed_context;
 };
 
 /* http.c */
 void sl_http_wake(sl_http *http);
-void sl_http_collect(sl_http *http); /* delivers what libcurl has finished */
-void sl_http_warm(sl_http *http);    /* a connection stands */
+void sl_http_collect(sl_http *http);       /* delivers what libcurl has finished */
+void sl_http_warm(sl_http *http);          /* a connection stands */
 void sl_http_handle_closed(sl_http *http); /* one of the loop's handles is gone; the last one ends the client */
 
 /* http-request.c */

@@ -18,8 +18,8 @@ typedef struct file_scan file_scan;
 typedef struct file_scan_options {
     const char *directory;
     bool recurse, ignore_hidden;
-    bool must_remove;          /* folders that cannot be written are a problem: nothing could be removed there */
-    dev_t skip_device;         /* a folder never entered (where files are moved to); inode 0: none */
+    bool must_remove;  /* folders that cannot be written are a problem: nothing could be removed there */
+    dev_t skip_device; /* a folder never entered (where files are moved to); inode 0: none */
     ino_t skip_inode;
     /* A folder or file that cannot be looked at; `path` is relative, error an errno value. */
     void (*problem)(void *context, const char *path, const struct stat *status, int error);
@@ -29,8 +29,8 @@ typedef struct file_scan_options {
 typedef struct file_found { /* valid until the next call */
     int folder;             /* the open folder it is in */
     const char *name;
-    const char *path;       /* of the folder, relative: "" or "a/b/" */
-    struct stat status;     /* of the name, a regular file */
+    const char *path;   /* of the folder, relative: "" or "a/b/" */
+    struct stat status; /* of the name, a regular file */
 } file_found;
 
 /* NULL and errno when the root cannot be used. `options` is copied; the texts it names are kept by the caller. */

@@ -33,10 +33,7 @@ static void grow(file_set *set)
     set->slots = slots, set->capacity = capacity, set->used = set->count;
 }
 
-bool file_set_has(const file_set *set, const char *text)
-{
-    return set->capacity && *slot_of(set->slots, set->capacity, text);
-}
+bool file_set_has(const file_set *set, const char *text) { return set->capacity && *slot_of(set->slots, set->capacity, text); }
 
 bool file_set_add(file_set *set, const char *text)
 {

@@ -18,7 +18,7 @@ typedef struct entry {
 struct file_taken {
     entry *entries; /* page k is entries [k * PAGE, k * PAGE + PAGE) */
     size_t count, capacity;
-    bool *dirty;    /* by page */
+    bool *dirty; /* by page */
     size_t page_capacity, saved_pages;
     uint32_t *slots; /* index of entries + 1, by device and inode; 0: free */
     size_t slot_count;
@@ -51,8 +51,7 @@ static void index_again(file_taken *taken)
     free(taken->slots);
     taken->slots = calloc(taken->slot_count, sizeof *taken->slots);
     if (!taken->slots) abort();
-    for (size_t i = 0; i < taken->count; i++)
-        *slot_of(taken, taken->entries[i].device, taken->entries[i].inode) = (uint32_t)i + 1;
+    for (size_t i = 0; i < taken->count; i++) *slot_of(taken, taken->entries[i].device, taken->entries[i].inode) = (uint32_t)i + 1;
 }
 
 static void mark(file_taken *taken, size_t index)
@@ -79,10 +78,7 @@ static void append(file_taken *taken, const entry *added)
 }
 
 /* ---- files ---------------------------------------------------------------------------------------- */
-static int64_t mtime_of(const struct stat *status)
-{
-    return (int64_t)status->st_mtim.tv_sec * 1000000000 + status->st_mtim.tv_nsec;
-}
+static int64_t mtime_of(const struct stat *status) { return (int64_t)status->st_mtim.tv_sec * 1000000000 + status->st_mtim.tv_nsec; }
 
 bool file_taken_has(file_taken *taken, const struct stat *status)
 {
@@ -154,8 +150,7 @@ static void load_page(file_taken *taken, sluice_text text)
     entry e = {0};
     const char *at = text.data;
     int used;
-    while (at && sscanf(at, "%" SCNu64 ":%" SCNu64 ":%" SCNu64 ":%" SCNd64 "\n%n", &e.device, &e.inode, &e.size, &e.mtime_ns,
-                        &used) == 4) {
+    while (at && sscanf(at, "%" SCNu64 ":%" SCNu64 ":%" SCNu64 ":%" SCNd64 "\n%n", &e.device, &e.inode, &e.size, &e.mtime_ns, &used) == 4) {
         append(taken, &e);
         at += used;
     }

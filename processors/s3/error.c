@@ -53,8 +53,22 @@ static const known *find(const char *code)
 static sluice_class class_of_status(int status)
 {
     switch (status) {
-    case 0: case 307: case 408: case 409: case 425: case 429: return SLUICE_TRANSIENT;
-    case 301: case 302: case 308: case 401: case 402: case 403: case 404: case 405: case 407: case 501: return SLUICE_CONFIGURATION;
+    case 0:
+    case 307:
+    case 408:
+    case 409:
+    case 425:
+    case 429: return SLUICE_TRANSIENT;
+    case 301:
+    case 302:
+    case 308:
+    case 401:
+    case 402:
+    case 403:
+    case 404:
+    case 405:
+    case 407:
+    case 501: return SLUICE_CONFIGURATION;
     default: return status >= 500 ? SLUICE_TRANSIENT : SLUICE_PERMANENT;
     }
 }
@@ -86,8 +100,8 @@ void s3_error_failure(const s3_error *error, const char *what, const char *url, 
     if (error->status) snprintf(reply, sizeof reply, "status %d", error->status);
     if (error->region[0]) snprintf(region, sizeof region, " (region: %s)", error->region);
     snprintf(ret->message, sizeof ret->message, "%s %.300s: expected success, found %s%s%s%s%.300s%s%s%s", what, url, reply,
-             error->code[0] ? " " : "", error->code, error->message[0] ? ": " : "", error->message, hint ? "; " : "",
-             hint ? hint : "", region);
+             error->code[0] ? " " : "", error->code, error->message[0] ? ": " : "", error->message, hint ? "; " : "", hint ? hint : "",
+             region);
 }
 
 void s3_failure(sluice_failure *ret, sluice_class class_, const char *code, const char *format, ...)

@@ -16,7 +16,6 @@ sluice_class s3_error_class(int status, const char *code);
 /* `what` and `url` name the request: "PUT", "https://host/bucket/key". */
 void s3_error_failure(const s3_error *error, const char *what, const char *url, sluice_failure *ret);
 /* For failures found before anything was sent. */
-void s3_failure(sluice_failure *ret, sluice_class class_, const char *code, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+void s3_failure(sluice_failure *ret, sluice_class class_, const char *code, const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 #endif

@@ -19,14 +19,14 @@ typedef enum s3_file_outcome { S3_FILE_WRITTEN, S3_FILE_EXISTS, S3_FILE_FAILED, 
 typedef struct s3_file_put {
     /* in; borrowed */
     const char *folder, *bucket, *key, *effect;
-    const char *metadata;     /* JSON object's members to keep with it, `"content_type":"...",...`; or "" */
-    const void *data;         /* content: memory, or a range of a file */
+    const char *metadata; /* JSON object's members to keep with it, `"content_type":"...",...`; or "" */
+    const void *data;     /* content: memory, or a range of a file */
     int fd;
     uint64_t offset, size;
     const char *expected_sha256; /* or NULL */
-    bool replace;             /* false: another object there is S3_FILE_EXISTS */
-    _Atomic bool stop;        /* set by anyone */
-    void *owner;              /* the caller's own */
+    bool replace;                /* false: another object there is S3_FILE_EXISTS */
+    _Atomic bool stop;           /* set by anyone */
+    void *owner;                 /* the caller's own */
     /* out */
     s3_file_outcome outcome;
     char sha256[65], md5[33];

@@ -50,14 +50,15 @@ static void add_block(EVP_MD_CTX *sha256, EVP_MD_CTX *md5, const void *data, siz
 static void add_file(s3_hash *hash, EVP_MD_CTX *sha256, EVP_MD_CTX *md5)
 {
     void *block = s3_alloc(BLOCK);
-    for (uint64_t at = 0; at < hash->size && !hash->error[0]; ) {
+    for (uint64_t at = 0; at < hash->size && !hash->error[0];) {
         size_t want = (size_t)S3_MIN(hash->size - at, (uint64_t)BLOCK);
         int64_t got = s3_read_at(hash->fd, block, want, hash->offset + at);
         if (atomic_load(&hash->stop)) snprintf(hash->error, sizeof hash->error, "stopped");
-        else if (got < 0) snprintf(hash->error, sizeof hash->error, "reading the content at byte %llu: %s", (unsigned long long)at,
-                                   strerror(errno));
-        else if ((size_t)got < want) snprintf(hash->error, sizeof hash->error, "the content ends at byte %llu, expected %llu bytes",
-                                              (unsigned long long)(at + (uint64_t)got), (unsigned long long)hash->size);
+        else if (got < 0)
+            snprintf(hash->error, sizeof hash->error, "reading the content at byte %llu: %s", (unsigned long long)at, strerror(errno));
+        else if ((size_t)got < want)
+            snprintf(hash->error, sizeof hash->error, "the content ends at byte %llu, expected %llu bytes",
+                     (unsigned long long)(at + (uint64_t)got), (unsigned long long)hash->size);
         else add_block(sha256, md5, block, want);
         at += want;
     }
@@ -98,10 +99,7 @@ void s3_running_md5_add(void *context, const void *data, size_t size)
     else EVP_DigestInit_ex(running->digest, EVP_md5(), NULL);
 }
 
-void s3_running_md5_hex(s3_running_md5 *running, char hex[33])
-{
-    digest_end(running->digest, hex, NULL);
-}
+void s3_running_md5_hex(s3_running_md5 *running, char hex[33]) { digest_end(running->digest, hex, NULL); }
 
 void s3_running_md5_free(s3_running_md5 *running)
 {

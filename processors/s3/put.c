@@ -40,8 +40,10 @@ void s3_put_exists(s3_put *put)
         put->verdict = S3_WAS_THERE;
         return;
     }
-    s3_failure(&failure, SLUICE_PERMANENT, "ObjectExists", "%.300s exists already and is not of this FlowFile; if_exists: fail refuses to "
-               "replace it; write `if_exists: replace` or another key", put->url.data);
+    s3_failure(&failure, SLUICE_PERMANENT, "ObjectExists",
+               "%.300s exists already and is not of this FlowFile; if_exists: fail refuses to "
+               "replace it; write `if_exists: replace` or another key",
+               put->url.data);
     s3_put_fail(put, &failure);
 }
 
@@ -126,10 +128,7 @@ static void stop(s3_put *put)
 }
 
 /* Parts under way are worth their bytes when the upload will be gone on with. */
-static bool useless(const s3_put *put)
-{
-    return put->verdict == S3_FAILED && put->failure.class_ != SLUICE_TRANSIENT;
-}
+static bool useless(const s3_put *put) { return put->verdict == S3_FAILED && put->failure.class_ != SLUICE_TRANSIENT; }
 
 void s3_put_settle(s3_put *put)
 {
@@ -246,8 +245,10 @@ static int check_metadata(sluice_instance *instance, sluice_failure *failure)
         sluice_text name = instance->host->item_name(instance, "metadata", i);
         bool reserved = name.size == 13 && strncasecmp(name.data, "sluice-effect", 13) == 0;
         if (plain_name(name) && !reserved) continue;
-        s3_failure(failure, SLUICE_CONFIGURATION, "InvalidMetadata", "metadata: expected a name of letters, digits, '-', '_' and '.' that "
-                   "is not sluice-effect, found '%.*s'", (int)S3_MIN(name.size, (size_t)100), name.data);
+        s3_failure(failure, SLUICE_CONFIGURATION, "InvalidMetadata",
+                   "metadata: expected a name of letters, digits, '-', '_' and '.' that "
+                   "is not sluice-effect, found '%.*s'",
+                   (int)S3_MIN(name.size, (size_t)100), name.data);
         return -1;
     }
     return 0;
@@ -279,20 +280,41 @@ static const char *const existing[] = {"replace", "skip", "fail", NULL};
 static const sluice_property properties[] = {
     {.name = "service", .type = SLUICE_SERVICE, .flags = SLUICE_REQUIRED, .interface = S3_INTERFACE, .help = "The s3 service to put into"},
     {.name = "bucket", .type = SLUICE_STRING, .flags = SLUICE_REQUIRED | SLUICE_EXPRESSION, .help = "Bucket of the object"},
-    {.name = "key", .type = SLUICE_STRING, .flags = SLUICE_REQUIRED | SLUICE_EXPRESSION,
+    {.name = "key",
+     .type = SLUICE_STRING,
+     .flags = SLUICE_REQUIRED | SLUICE_EXPRESSION,
      .help = "Key of the object, at most 1024 bytes; evaluated once, and the same on every retry"},
-    {.name = "if_exists", .type = SLUICE_ENUM, .fallback = "replace", .allowed = existing,
+    {.name = "if_exists",
+     .type = SLUICE_ENUM,
+     .fallback = "replace",
+     .allowed = existing,
      .help = "What to do when another object has the key: replace it, skip (success without an upload), fail"},
-    {.name = "content_type", .type = SLUICE_STRING, .flags = SLUICE_EXPRESSION, .fallback = "${mime.type}",
+    {.name = "content_type",
+     .type = SLUICE_STRING,
+     .flags = SLUICE_EXPRESSION,
+     .fallback = "${mime.type}",
      .help = "Type of the object; application/octet-stream where it is empty"},
     {.name = "storage_class", .type = SLUICE_STRING, .help = "x-amz-storage-class, where the server has classes"},
     {.name = "cache_control", .type = SLUICE_STRING, .help = "Cache-Control that readers of the object get"},
     {.name = "metadata", .type = SLUICE_MAP, .flags = SLUICE_EXPRESSION, .help = "Name: value, kept with the object as x-amz-meta-NAME"},
-    {.name = "multipart_threshold", .type = SLUICE_SIZE, .fallback = "64MiB", .least = 5 * 1024 * 1024, .most = 5LL << 30,
+    {.name = "multipart_threshold",
+     .type = SLUICE_SIZE,
+     .fallback = "64MiB",
+     .least = 5 * 1024 * 1024,
+     .most = 5LL << 30,
      .help = "Objects of this size and above go up in parts"},
-    {.name = "part_size", .type = SLUICE_SIZE, .fallback = "16MiB", .least = 5 * 1024 * 1024, .most = 5LL << 30,
+    {.name = "part_size",
+     .type = SLUICE_SIZE,
+     .fallback = "16MiB",
+     .least = 5 * 1024 * 1024,
+     .most = 5LL << 30,
      .help = "Size of a part; larger where an object would need more than 10,000"},
-    {.name = "parts_in_parallel", .type = SLUICE_INT, .fallback = "4", .least = 1, .most = 64, .help = "Parts of one object under way at once"},
+    {.name = "parts_in_parallel",
+     .type = SLUICE_INT,
+     .fallback = "4",
+     .least = 1,
+     .most = 64,
+     .help = "Parts of one object under way at once"},
     {0},
 };
 
@@ -321,15 +343,14 @@ static const sluice_named writes[] = {
 const sluice_processor s3_put_descriptor = {
     .type = "put-s3",
     .summary = "Puts a FlowFile's content into an S3-compatible object store",
-    .manual =
-        "Bucket and key are evaluated once for a FlowFile and written to the journal before anything is sent; every retry and every "
-        "restart uses them. Deliveries to one key run one at a time, in the order of the queue.\n\n"
-        "Content of multipart_threshold and above goes up in parts, several at once. The upload's id and each finished part are "
-        "journalled, so that after a restart only the missing parts are sent. A part that the server answers with a passing error is "
-        "repeated a few times before the FlowFile goes back to its queue.\n\n"
-        "What arrives is verified: either the server checks the signed SHA-256, or the ETag it returns is compared with the MD5 of "
-        "what was sent. Metadata that is not ASCII goes as RFC 2047 has it.\n\n"
-        "With if_exists: skip or fail the key is looked at first, and the upload itself is conditional where the server knows that.",
+    .manual = "Bucket and key are evaluated once for a FlowFile and written to the journal before anything is sent; every retry and every "
+              "restart uses them. Deliveries to one key run one at a time, in the order of the queue.\n\n"
+              "Content of multipart_threshold and above goes up in parts, several at once. The upload's id and each finished part are "
+              "journalled, so that after a restart only the missing parts are sent. A part that the server answers with a passing error is "
+              "repeated a few times before the FlowFile goes back to its queue.\n\n"
+              "What arrives is verified: either the server checks the signed SHA-256, or the ETag it returns is compared with the MD5 of "
+              "what was sent. Metadata that is not ASCII goes as RFC 2047 has it.\n\n"
+              "With if_exists: skip or fail the key is looked at first, and the upload itself is conditional where the server knows that.",
     .example = "type: put-s3\nservice: b2\nbucket: media\nkey: \"${path}${filename}\"\nconcurrency: 8\nto: {success: end, failure: hold}\n",
     .delivery =
         "At least once, and a repeat is an overwrite with the same bytes. The object carries the delivery's id as "

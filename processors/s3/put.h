@@ -22,7 +22,7 @@
 #include "request.h"
 
 #define S3_EFFECT_TEXT 37
-#define S3_PARTS_MOST 10000
+#define S3_PARTS_MOST  10000
 
 typedef enum s3_if_exists { S3_REPLACE, S3_SKIP, S3_FAIL } s3_if_exists; /* if_exists' order */
 
@@ -52,14 +52,14 @@ typedef struct s3_put {
     s3_service *service;
     /* target.c */
     char *bucket, *key, effect[S3_EFFECT_TEXT];
-    uint64_t part_size;  /* 0: one PUT */
-    bool tried;          /* the intent is of an earlier try, which may have delivered */
-    s3_headers headers;  /* the object's: type, metadata, effect */
+    uint64_t part_size; /* 0: one PUT */
+    bool tried;         /* the intent is of an earlier try, which may have delivered */
+    s3_headers headers; /* the object's: type, metadata, effect */
     s3_text url;
     sluice_content content;
     /* what is under way */
     unsigned open;
-    sluice_call *call;   /* a journal's or a job's */
+    sluice_call *call; /* a journal's or a job's */
     s3_request request;
     s3_headers conditional; /* If-None-Match, when asked for */
     s3_hash hash;
@@ -87,7 +87,7 @@ void s3_put_exists(s3_put *put); /* the target is taken by another object: as if
 bool s3_target_read(s3_put *put, sluice_failure *failure);
 bool s3_target_headers(s3_put *put, sluice_failure *failure);
 void s3_target_intent(const s3_put *put, s3_text *ret);
-void s3_target_plan(s3_put *put);    /* single or parts, for content of this size */
+void s3_target_plan(s3_put *put); /* single or parts, for content of this size */
 void s3_target_turn(const s3_put *put, s3_text *ret);
 void s3_effect_make(s3_put *put);
 
@@ -100,8 +100,8 @@ bool s3_signs_payload(const s3_put *put);      /* the body's SHA-256 must be kno
 /* multipart.c */
 void s3_multipart_start(s3_put *put);
 /* Where an upload is, when the target was looked at: goes on with it. */
-void s3_multipart_stop(s3_put *put);           /* cancels what runs */
-bool s3_multipart_abort(s3_put *put);          /* true: an abort was started; settle again when it arrived */
+void s3_multipart_stop(s3_put *put);  /* cancels what runs */
+bool s3_multipart_abort(s3_put *put); /* true: an abort was started; settle again when it arrived */
 void s3_multipart_free(s3_multipart *multipart);
 
 /* file-put.c */

@@ -5,8 +5,8 @@
 #include <strings.h>
 #include <time.h>
 
-#define SKEW_US (5 * 60 * 1000000LL)    /* servers allow 15 minutes */
-#define QUIET_MOST_US (60 * 1000000LL)  /* of Retry-After */
+#define SKEW_US       (5 * 60 * 1000000LL) /* servers allow 15 minutes */
+#define QUIET_MOST_US (60 * 1000000LL)     /* of Retry-After */
 
 void s3_headers_add(s3_headers *headers, const char *name, const char *value)
 {
@@ -57,8 +57,8 @@ static void take_headers(const sluice_http_reply *http, s3_reply *reply)
     take_header(http, "Content-Length", number, sizeof number);
     take_header(http, "x-amz-bucket-region", reply->error.region, sizeof reply->error.region);
     reply->size = strtoull(number, NULL, 10);
-    reply->plain_etag = strncmp(encryption, "aws:kms", 7) != 0 &&
-                        !http->header(http, "x-amz-server-side-encryption-customer-algorithm").data;
+    reply->plain_etag =
+        strncmp(encryption, "aws:kms", 7) != 0 && !http->header(http, "x-amz-server-side-encryption-customer-algorithm").data;
 }
 
 static void take_body(const sluice_http_reply *http, s3_reply *reply)
@@ -97,8 +97,10 @@ static bool correct_clock(s3_request *request, const s3_reply *reply, const slui
     if (!told && (reply->error.code[0] || llabs(change) < SKEW_US)) return false;
     request->service->clock_offset_us = offset;
     request->corrected = true;
-    s3_log(request->service->instance, SLUICE_LOG_WARNING, "the server's clock differs from this machine's by %lld s; requests are "
-           "dated by the server's; set this machine's clock right", (long long)(offset / 1000000));
+    s3_log(request->service->instance, SLUICE_LOG_WARNING,
+           "the server's clock differs from this machine's by %lld s; requests are "
+           "dated by the server's; set this machine's clock right",
+           (long long)(offset / 1000000));
     return true;
 }
 
@@ -137,10 +139,7 @@ typedef struct sending {
     size_t count;
 } sending;
 
-static void add(sending *out, const char *name, const char *value)
-{
-    out->headers[out->count++] = (s3_signed_header){name, value};
-}
+static void add(sending *out, const char *name, const char *value) { out->headers[out->count++] = (s3_signed_header){name, value}; }
 
 static void add_all(sending *out, const s3_headers *headers)
 {
@@ -160,11 +159,12 @@ static void sign(s3_request *request, sending *out)
     if (service->session_token) add(out, "x-amz-security-token", service->session_token);
     add_all(out, request->headers);
     add_all(out, request->more_headers);
-    s3_sign(&service->signer, &(s3_to_sign){request->method, out->path.data, request->query, out->headers, out->count,
-                                            request->payload, out->date}, &out->authorization);
+    s3_sign(&service->signer,
+            &(s3_to_sign){request->method, out->path.data, request->query, out->headers, out->count, request->payload, out->date},
+            &out->authorization);
     add(out, "Authorization", out->authorization.data);
-    s3_text_printf(&out->url, "%s://%s%s%s%s", service->tls ? "https" : "http", out->host.data, out->path.data,
-                   *request->query ? "?" : "", request->query);
+    s3_text_printf(&out->url, "%s://%s%s%s%s", service->tls ? "https" : "http", out->host.data, out->path.data, *request->query ? "?" : "",
+                   request->query);
 }
 
 static void sending_done(sending *out)
@@ -203,9 +203,15 @@ static void send_now(s3_request *request)
     sluice_failure failure = {0};
     sign(request, &out);
     const char **lines = header_lines(&out);
-    sluice_http_call_options options = {.method = request->method, .url = out.url.data, .headers = lines, .data = request->data,
-        .fd = request->data || !request->size ? -1 : request->fd, .offset = request->offset, .size = request->size,
-        .sent = request->sent, .fresh_connection = request->fresh_connection};
+    sluice_http_call_options options = {.method = request->method,
+                                        .url = out.url.data,
+                                        .headers = lines,
+                                        .data = request->data,
+                                        .fd = request->data || !request->size ? -1 : request->fd,
+                                        .offset = request->offset,
+                                        .size = request->size,
+                                        .sent = request->sent,
+                                        .fresh_connection = request->fresh_connection};
     request->call = host->http(request->service->client, &options, on_reply, request, &failure);
     free(lines);
     sending_done(&out);

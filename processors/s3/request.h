@@ -7,7 +7,9 @@
 #include "xml.h"
 
 typedef struct s3_headers { /* owned texts */
-    struct { char *name, *value; } *items;
+    struct {
+        char *name, *value;
+    } * items;
     size_t count;
 } s3_headers;
 void s3_headers_add(s3_headers *headers, const char *name, const char *value);
@@ -15,12 +17,12 @@ void s3_headers_done(s3_headers *headers);
 
 typedef struct s3_reply {
     s3_error error;
-    bool ok;         /* a status of success, and no error in the body */
+    bool ok; /* a status of success, and no error in the body */
     bool cancelled;
     bool lost;       /* no reply to a request that may have reached the server */
     bool plain_etag; /* the ETag of a single PUT is the body's MD5: no KMS, no customer's key */
     char etag[128], version[256], effect[64];
-    uint64_t size;   /* Content-Length of a HEAD */
+    uint64_t size; /* Content-Length of a HEAD */
     s3_xml xml;
 } s3_reply;
 
@@ -29,13 +31,13 @@ struct s3_request {
     /* the owner's; texts and data are kept until done */
     s3_service *service;
     const char *method, *bucket, *key;
-    const char *query;          /* encoded, "" for none */
-    const s3_headers *headers;  /* or NULL */
+    const char *query;              /* encoded, "" for none */
+    const s3_headers *headers;      /* or NULL */
     const s3_headers *more_headers; /* or NULL */
-    const void *data;           /* body: memory, or a range of a file */
+    const void *data;               /* body: memory, or a range of a file */
     int fd;
     uint64_t offset, size;
-    const char *payload;        /* hex SHA-256 or S3_UNSIGNED */
+    const char *payload; /* hex SHA-256 or S3_UNSIGNED */
     void (*sent)(void *context, const void *data, size_t size);
     bool fresh_connection;
     void (*done)(void *context, const s3_reply *reply);

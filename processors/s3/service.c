@@ -21,8 +21,10 @@ bool s3_region_of_host(const char *authority, char *region, size_t size)
 
 static int bad_endpoint(const char *endpoint, const char *why, sluice_failure *failure)
 {
-    s3_failure(failure, SLUICE_CONFIGURATION, "InvalidEndpoint", "endpoint: expected http(s)://HOST[:PORT] or file:///DIRECTORY, "
-               "found '%.200s'%s", endpoint, why);
+    s3_failure(failure, SLUICE_CONFIGURATION, "InvalidEndpoint",
+               "endpoint: expected http(s)://HOST[:PORT] or file:///DIRECTORY, "
+               "found '%.200s'%s",
+               endpoint, why);
     return -1;
 }
 
@@ -112,7 +114,8 @@ bool s3_service_renew(s3_service *service)
 {
     if (same(service->signer.access_key, s3_property(service->instance, "access_key_id")) &&
         same(service->signer.secret, s3_property(service->instance, "secret_access_key")) &&
-        same(service->session_token, s3_property(service->instance, "session_token"))) return false;
+        same(service->session_token, s3_property(service->instance, "session_token")))
+        return false;
     take_credentials(service, service->signer.region);
     return true;
 }
@@ -129,9 +132,11 @@ static int check_credentials(s3_service *service, sluice_failure *failure)
     static const char *const names[] = {"access_key_id", "secret_access_key"};
     for (int i = 0; i < 2; i++) {
         if (printable(s3_property(service->instance, names[i]))) continue;
-        s3_failure(failure, SLUICE_CONFIGURATION, "NoCredentials", "%s: the endpoint %s needs one of printable characters, found %s; "
-                   "write `%s: {secret: NAME}` and store the secret NAME", names[i], service->endpoint,
-                   s3_has(service->instance, names[i]) ? "other characters or an empty text" : "none", names[i]);
+        s3_failure(failure, SLUICE_CONFIGURATION, "NoCredentials",
+                   "%s: the endpoint %s needs one of printable characters, found %s; "
+                   "write `%s: {secret: NAME}` and store the secret NAME",
+                   names[i], service->endpoint, s3_has(service->instance, names[i]) ? "other characters or an empty text" : "none",
+                   names[i]);
         return -1;
     }
     return 0;
@@ -218,19 +223,35 @@ static const char *const addressings[] = {"path", "virtual", NULL};
 static const char *const signings[] = {"auto", "always", "never", NULL};
 
 static const sluice_property properties[] = {
-    {.name = "endpoint", .type = SLUICE_STRING, .flags = SLUICE_REQUIRED,
+    {.name = "endpoint",
+     .type = SLUICE_STRING,
+     .flags = SLUICE_REQUIRED,
      .help = "https://HOST[:PORT] of an S3 server, or file:///DIRECTORY to keep objects as files"},
     {.name = "region", .type = SLUICE_STRING, .help = "The bucket's region; by default what the endpoint's name says, else us-east-1"},
     {.name = "access_key_id", .type = SLUICE_SECRET, .help = "Key id; a file:// endpoint needs none"},
     {.name = "secret_access_key", .type = SLUICE_SECRET, .help = "Secret that belongs to access_key_id"},
     {.name = "session_token", .type = SLUICE_SECRET, .help = "Token of temporary credentials"},
-    {.name = "addressing", .type = SLUICE_ENUM, .fallback = "path", .allowed = addressings,
+    {.name = "addressing",
+     .type = SLUICE_ENUM,
+     .fallback = "path",
+     .allowed = addressings,
      .help = "path: HOST/BUCKET/KEY; virtual: BUCKET.HOST/KEY"},
-    {.name = "connections", .type = SLUICE_INT, .fallback = "64", .least = 1, .most = 1024,
+    {.name = "connections",
+     .type = SLUICE_INT,
+     .fallback = "64",
+     .least = 1,
+     .most = 1024,
      .help = "Connections at once; further requests wait in order"},
-    {.name = "requests_per_second", .type = SLUICE_INT, .fallback = "0", .least = 0, .most = 100000,
+    {.name = "requests_per_second",
+     .type = SLUICE_INT,
+     .fallback = "0",
+     .least = 0,
+     .most = 100000,
      .help = "Requests started in a second at most; 0: no limit of ours"},
-    {.name = "payload_signing", .type = SLUICE_ENUM, .fallback = "auto", .allowed = signings,
+    {.name = "payload_signing",
+     .type = SLUICE_ENUM,
+     .fallback = "auto",
+     .allowed = signings,
      .help = "Sign the body's SHA-256. auto: when it is known, or the connection is not encrypted"},
     {.name = "ca_file", .type = SLUICE_STRING, .help = "File of certificates to trust instead of the system's"},
     {.name = "insecure", .type = SLUICE_BOOL, .fallback = "false", .help = "Do not verify the server's certificate"},
@@ -240,15 +261,14 @@ static const sluice_property properties[] = {
 const sluice_service s3_service_descriptor = {
     .type = "s3",
     .summary = "An account at an S3-compatible object store, or a directory that stands for one",
-    .manual =
-        "Requests are signed with Signature Version 4 and go over HTTP/1.1. Over https a body whose SHA-256 is not yet known "
-        "is sent unsigned, and the server's ETag is compared with its MD5 instead, so that each byte is read once; over plain "
-        "http the SHA-256 is computed first and signed. `payload_signing` overrides this.\n\n"
-        "No x-amz-checksum headers are sent, which Backblaze B2 refuses. If a bucket with object lock asks for Content-MD5, it is "
-        "sent from then on. If the server says that the clock differs, its own clock is used.\n\n"
-        "503 and 429 with Retry-After hold back all requests of the account for that long (a minute at most).\n\n"
-        "With `endpoint: file:///DIR` an object is the file DIR/BUCKET/KEY, and its type and metadata are kept under DIR/.sluice. "
-        "Region and keys are not needed, and buckets are created.",
+    .manual = "Requests are signed with Signature Version 4 and go over HTTP/1.1. Over https a body whose SHA-256 is not yet known "
+              "is sent unsigned, and the server's ETag is compared with its MD5 instead, so that each byte is read once; over plain "
+              "http the SHA-256 is computed first and signed. `payload_signing` overrides this.\n\n"
+              "No x-amz-checksum headers are sent, which Backblaze B2 refuses. If a bucket with object lock asks for Content-MD5, it is "
+              "sent from then on. If the server says that the clock differs, its own clock is used.\n\n"
+              "503 and 429 with Retry-After hold back all requests of the account for that long (a minute at most).\n\n"
+              "With `endpoint: file:///DIR` an object is the file DIR/BUCKET/KEY, and its type and metadata are kept under DIR/.sluice. "
+              "Region and keys are not needed, and buckets are created.",
     .interface = S3_INTERFACE,
     .properties = properties,
     .init = init,

@@ -13,19 +13,19 @@ typedef enum s3_signing { S3_SIGN_AUTO, S3_SIGN_ALWAYS, S3_SIGN_NEVER } s3_signi
 
 typedef struct s3_service {
     sluice_instance *instance;
-    char *endpoint;          /* "https://host:port" or "file:///dir", without a slash at the end */
-    const char *folder;      /* of a file:// endpoint, within `endpoint`; else NULL */
-    const char *authority;   /* "host:port", the scheme's own port left out; within `endpoint` */
+    char *endpoint;        /* "https://host:port" or "file:///dir", without a slash at the end */
+    const char *folder;    /* of a file:// endpoint, within `endpoint`; else NULL */
+    const char *authority; /* "host:port", the scheme's own port left out; within `endpoint` */
     bool tls, virtual_host;
     s3_signing signing;
     s3_signer signer;
-    char *session_token;     /* or NULL */
+    char *session_token; /* or NULL */
     sluice_http_client *client;
-    int64_t clock_offset_us; /* the server's clock minus ours, once it complained */
-    int64_t not_before;      /* ticks; the server asked for quiet until then */
+    int64_t clock_offset_us;        /* the server's clock minus ours, once it complained */
+    int64_t not_before;             /* ticks; the server asked for quiet until then */
     int64_t interval_us, next_slot; /* requests_per_second */
-    bool no_conditional;     /* it answered 501 to If-None-Match on a PUT */
-    bool wants_md5;          /* a bucket with object lock asks for Content-MD5 */
+    bool no_conditional;            /* it answered 501 to If-None-Match on a PUT */
+    bool wants_md5;                 /* a bucket with object lock asks for Content-MD5 */
 } s3_service;
 
 extern const sluice_service s3_service_descriptor;

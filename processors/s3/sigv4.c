@@ -9,8 +9,10 @@
 
 void s3_signer_init(s3_signer *signer, const char *access_key, const char *secret, const char *region, const char *service)
 {
-    *signer = (s3_signer){.access_key = s3_copy(access_key, strlen(access_key)), .secret = s3_copy(secret, strlen(secret)),
-                          .region = s3_copy(region, strlen(region)), .service = service};
+    *signer = (s3_signer){.access_key = s3_copy(access_key, strlen(access_key)),
+                          .secret = s3_copy(secret, strlen(secret)),
+                          .region = s3_copy(region, strlen(region)),
+                          .service = service};
 }
 
 void s3_signer_done(s3_signer *signer)
@@ -173,12 +175,12 @@ void s3_sign(s3_signer *signer, const s3_to_sign *what, s3_text *ret)
     char hash[65], signature[65];
     canonical_request(&canonical, &names, what);
     s3_sha256_hex(canonical.data, canonical.size, hash);
-    s3_text_printf(&string, "AWS4-HMAC-SHA256\n%s\n%.8s/%s/%s/aws4_request\n%s", what->date, what->date, signer->region,
-                   signer->service, hash);
+    s3_text_printf(&string, "AWS4-HMAC-SHA256\n%s\n%.8s/%s/%s/aws4_request\n%s", what->date, what->date, signer->region, signer->service,
+                   hash);
     derive_key(signer, what->date);
     hmac(signer->key, sizeof signer->key, string.data, string.size, digest);
     s3_hex(digest, sizeof digest, signature);
-    s3_text_printf(ret, "AWS4-HMAC-SHA256 Credential=%s/%.8s/%s/%s/aws4_request, SignedHeaders=%s, Signature=%s",
-                   signer->access_key, what->date, signer->region, signer->service, names.data, signature);
+    s3_text_printf(ret, "AWS4-HMAC-SHA256 Credential=%s/%.8s/%s/%s/aws4_request, SignedHeaders=%s, Signature=%s", signer->access_key,
+                   what->date, signer->region, signer->service, names.data, signature);
     s3_text_done(&canonical), s3_text_done(&names), s3_text_done(&string);
 }

@@ -5,8 +5,8 @@
 #include "text.h"
 
 #define S3_EMPTY_SHA256 "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-#define S3_UNSIGNED "UNSIGNED-PAYLOAD"
-#define S3_AMZ_DATE 17 /* "20150830T123600Z" and its end */
+#define S3_UNSIGNED     "UNSIGNED-PAYLOAD"
+#define S3_AMZ_DATE     17 /* "20150830T123600Z" and its end */
 
 typedef struct s3_signer {
     char *access_key, *secret, *region;

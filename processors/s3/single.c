@@ -11,10 +11,7 @@ bool s3_signs_payload(const s3_put *put)
     return service->signing == S3_SIGN_ALWAYS || (service->signing == S3_SIGN_AUTO && !service->tls);
 }
 
-bool s3_single_conditional(const s3_put *put)
-{
-    return put->settings->if_exists != S3_REPLACE && !put->service->no_conditional;
-}
+bool s3_single_conditional(const s3_put *put) { return put->settings->if_exists != S3_REPLACE && !put->service->no_conditional; }
 
 static void send(s3_put *put)
 {
@@ -24,8 +21,15 @@ static void send(s3_put *put)
 
 static s3_request request_for(s3_put *put, const char *method, void (*done)(void *context, const s3_reply *reply))
 {
-    return (s3_request){.service = put->service, .method = method, .bucket = put->bucket, .key = put->key, .query = "", .fd = -1,
-                        .payload = S3_EMPTY_SHA256, .done = done, .context = put};
+    return (s3_request){.service = put->service,
+                        .method = method,
+                        .bucket = put->bucket,
+                        .key = put->key,
+                        .query = "",
+                        .fd = -1,
+                        .payload = S3_EMPTY_SHA256,
+                        .done = done,
+                        .context = put};
 }
 
 /* ---- HEAD ------------------------------------------------------------------------------------------ */
@@ -71,8 +75,10 @@ static bool damaged(s3_put *put, const s3_reply *reply)
 {
     sluice_failure failure;
     if (!put->md5[0] || !reply->plain_etag || strlen(reply->etag) != 32 || strcasecmp(reply->etag, put->md5) == 0) return false;
-    s3_failure(&failure, SLUICE_TRANSIENT, "BadDigest", "PUT %.300s: expected the ETag %s, the MD5 of what was sent, found %s; it is sent "
-               "again", put->url.data, put->md5, reply->etag);
+    s3_failure(&failure, SLUICE_TRANSIENT, "BadDigest",
+               "PUT %.300s: expected the ETag %s, the MD5 of what was sent, found %s; it is sent "
+               "again",
+               put->url.data, put->md5, reply->etag);
     s3_put_fail(put, &failure);
     return true;
 }

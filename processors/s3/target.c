@@ -24,7 +24,8 @@ static bool from_intent(s3_put *put, sluice_text intent)
     uint64_t size;
     if (!s3_json_member(intent, "bucket", bucket, sizeof bucket) || !s3_json_member(intent, "key", key, sizeof key) ||
         !s3_json_member(intent, "effect", put->effect, sizeof put->effect) || !s3_json_number(intent, "size", &size) ||
-        !s3_json_number(intent, "part_size", &put->part_size) || !*bucket || !*key || strlen(put->effect) != 36) return false;
+        !s3_json_number(intent, "part_size", &put->part_size) || !*bucket || !*key || strlen(put->effect) != 36)
+        return false;
     put->bucket = s3_copy(bucket, strlen(bucket));
     put->key = s3_copy(key, strlen(key));
     put->tried = true;
@@ -51,18 +52,25 @@ static bool check_bucket(const char *bucket, sluice_failure *failure)
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
     size_t size = strlen(bucket);
     if (size >= 1 && size <= 255 && bucket[0] != '.' && !bucket[strspn(bucket, allowed)]) return true;
-    s3_failure(failure, SLUICE_PERMANENT, "InvalidBucketName", "bucket: expected 1 to 255 letters, digits, dots, hyphens and underlines "
-               "that do not begin with a dot, found '%.100s'", bucket);
+    s3_failure(failure, SLUICE_PERMANENT, "InvalidBucketName",
+               "bucket: expected 1 to 255 letters, digits, dots, hyphens and underlines "
+               "that do not begin with a dot, found '%.100s'",
+               bucket);
     return false;
 }
 
 static bool check_key(const char *key, sluice_failure *failure)
 {
     size_t size = strlen(key);
-    if (size == 0) s3_failure(failure, SLUICE_PERMANENT, "InvalidKey", "key: the expression gave an empty text for this FlowFile; "
-                              "an object needs a name");
-    else if (size > 1024) s3_failure(failure, SLUICE_PERMANENT, "KeyTooLongError", "key: expected at most 1024 bytes, found %zu: "
-                                     "'%.100s...'", size, key);
+    if (size == 0)
+        s3_failure(failure, SLUICE_PERMANENT, "InvalidKey",
+                   "key: the expression gave an empty text for this FlowFile; "
+                   "an object needs a name");
+    else if (size > 1024)
+        s3_failure(failure, SLUICE_PERMANENT, "KeyTooLongError",
+                   "key: expected at most 1024 bytes, found %zu: "
+                   "'%.100s...'",
+                   size, key);
     else if (!s3_utf8(key, size)) s3_failure(failure, SLUICE_PERMANENT, "InvalidKey", "key: expected UTF-8, found other bytes");
     else return true;
     return false;
@@ -78,10 +86,7 @@ bool s3_target_read(s3_put *put, sluice_failure *failure)
     return true;
 }
 
-void s3_target_turn(const s3_put *put, s3_text *ret)
-{
-    s3_text_printf(ret, "s3:%s/%s/%s", put->service->endpoint, put->bucket, put->key);
-}
+void s3_target_turn(const s3_put *put, s3_text *ret) { s3_text_printf(ret, "s3:%s/%s/%s", put->service->endpoint, put->bucket, put->key); }
 
 /* Parts are all of one size but the last, 10,000 at most: for large objects they grow. */
 void s3_target_plan(s3_put *put)
@@ -100,8 +105,8 @@ void s3_target_intent(const s3_put *put, s3_text *ret)
     s3_text_json(ret, put->bucket);
     s3_text_add(ret, ",\"key\":");
     s3_text_json(ret, put->key);
-    s3_text_printf(ret, ",\"effect\":\"%s\",\"size\":%llu,\"part_size\":%llu}", put->effect,
-                   (unsigned long long)put->content.size, (unsigned long long)put->part_size);
+    s3_text_printf(ret, ",\"effect\":\"%s\",\"size\":%llu,\"part_size\":%llu}", put->effect, (unsigned long long)put->content.size,
+                   (unsigned long long)put->part_size);
 }
 
 /* ---- the object's headers ------------------------------------------------------------------------- */
@@ -132,8 +137,10 @@ static bool add_type(s3_put *put, sluice_failure *failure)
     sluice_text type;
     if (!put->host->evaluate(put->session, put->flowfile, "content_type", &type, failure)) return false;
     if (!is_ascii(type)) {
-        s3_failure(failure, SLUICE_PERMANENT, "InvalidContentType", "content_type: expected printable ASCII such as image/png, found "
-                   "other characters in '%.*s'", (int)S3_MIN(type.size, (size_t)100), type.data);
+        s3_failure(failure, SLUICE_PERMANENT, "InvalidContentType",
+                   "content_type: expected printable ASCII such as image/png, found "
+                   "other characters in '%.*s'",
+                   (int)S3_MIN(type.size, (size_t)100), type.data);
         return false;
     }
     char *copy = s3_copy_text(type);

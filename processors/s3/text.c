@@ -211,8 +211,9 @@ static bool string(reader *in, s3_text *to)
     if (!take(in, '"')) return false;
     while (in->at < in->end && *in->at != '"') {
         char c = *in->at++;
-        if (c == '\\') { if (!escape(in, to)) return false; }
-        else s3_text_bytes(to, &c, 1);
+        if (c == '\\') {
+            if (!escape(in, to)) return false;
+        } else s3_text_bytes(to, &c, 1);
     }
     return take(in, '"');
 }

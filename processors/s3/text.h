@@ -10,8 +10,8 @@
 #include "sluice/sluice.h"
 
 #define S3_PRINTF(format_at, first_at) __attribute__((format(printf, format_at, first_at)))
-#define S3_MIN(a, b) ((a) < (b) ? (a) : (b))
-#define S3_MAX(a, b) ((a) > (b) ? (a) : (b))
+#define S3_MIN(a, b)                   ((a) < (b) ? (a) : (b))
+#define S3_MAX(a, b)                   ((a) > (b) ? (a) : (b))
 
 void *s3_alloc(size_t size); /* zeroed */
 char *s3_copy(const char *text, size_t size);

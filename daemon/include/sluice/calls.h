@@ -25,8 +25,8 @@ static inline bool sluice_is(sluice_text text, const char *other)
 
 /* ---- failures --------------------------------------------------------------------------------------- */
 /* Returns -1, so that init and effect can `return sluice_refuse(...)`. */
-__attribute__((format(printf, 4, 5))) static inline int sluice_refuse(sluice_failure *failure, sluice_class class_,
-                                                                     const char *code, const char *format, ...)
+__attribute__((format(printf, 4, 5))) static inline int sluice_refuse(sluice_failure *failure, sluice_class class_, const char *code,
+                                                                      const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -45,19 +45,10 @@ static inline const char *sluice_errno_name(int error)
 
 /* ---- properties ------------------------------------------------------------------------------------- */
 static inline bool sluice_has(sluice_instance *instance, const char *name) { return instance->host->has(instance, name); }
-static inline int64_t sluice_number(sluice_instance *instance, const char *name)
-{
-    return instance->host->number(instance, name);
-}
+static inline int64_t sluice_number(sluice_instance *instance, const char *name) { return instance->host->number(instance, name); }
 static inline double sluice_real(sluice_instance *instance, const char *name) { return instance->host->real(instance, name); }
-static inline sluice_text sluice_property_text(sluice_instance *instance, const char *name)
-{
-    return instance->host->text(instance, name);
-}
-static inline size_t sluice_count(sluice_instance *instance, const char *name)
-{
-    return instance->host->count(instance, name);
-}
+static inline sluice_text sluice_property_text(sluice_instance *instance, const char *name) { return instance->host->text(instance, name); }
+static inline size_t sluice_count(sluice_instance *instance, const char *name) { return instance->host->count(instance, name); }
 static inline sluice_text sluice_item(sluice_instance *instance, const char *name, size_t i)
 {
     return instance->host->item(instance, name, i);
@@ -66,13 +57,13 @@ static inline sluice_text sluice_item_name(sluice_instance *instance, const char
 {
     return instance->host->item_name(instance, name, i);
 }
-static inline bool sluice_evaluate(sluice_session *session, sluice_flowfile *flowfile, const char *name,
-                                   sluice_text *ret, sluice_failure *failure)
+static inline bool sluice_evaluate(sluice_session *session, sluice_flowfile *flowfile, const char *name, sluice_text *ret,
+                                   sluice_failure *failure)
 {
     return session->host->evaluate(session, flowfile, name, ret, failure);
 }
-static inline bool sluice_evaluate_item(sluice_session *session, sluice_flowfile *flowfile, const char *name, size_t i,
-                                        sluice_text *ret, sluice_failure *failure)
+static inline bool sluice_evaluate_item(sluice_session *session, sluice_flowfile *flowfile, const char *name, size_t i, sluice_text *ret,
+                                        sluice_failure *failure)
 {
     return session->host->evaluate_item(session, flowfile, name, i, ret, failure);
 }
@@ -116,13 +107,12 @@ static inline void sluice_drop(sluice_session *session, sluice_flowfile *flowfil
 {
     session->host->drop(session, flowfile, reason);
 }
-static inline void sluice_fail(sluice_session *session, sluice_flowfile *flowfile, const char *relationship,
-                               const sluice_failure *failure)
+static inline void sluice_fail(sluice_session *session, sluice_flowfile *flowfile, const char *relationship, const sluice_failure *failure)
 {
     session->host->fail(session, flowfile, relationship, failure);
 }
-static inline void sluice_event(sluice_session *session, sluice_flowfile *flowfile, sluice_event_type type,
-                                const char *uri, const char *details)
+static inline void sluice_event(sluice_session *session, sluice_flowfile *flowfile, sluice_event_type type, const char *uri,
+                                const char *details)
 {
     session->host->event(session, flowfile, type, uri, details);
 }
@@ -132,13 +122,12 @@ static inline bool sluice_stopping(sluice_instance *instance) { return instance-
 static inline void sluice_scanned(sluice_session *session, uint64_t waiting) { session->host->scanned(session, waiting); }
 
 /* ---- content ---------------------------------------------------------------------------------------- */
-static inline bool sluice_content_of(sluice_session *session, sluice_flowfile *flowfile, sluice_content *ret,
-                                     sluice_failure *failure)
+static inline bool sluice_content_of(sluice_session *session, sluice_flowfile *flowfile, sluice_content *ret, sluice_failure *failure)
 {
     return session->host->content(session, flowfile, ret, failure);
 }
-static inline int64_t sluice_read(sluice_session *session, sluice_flowfile *flowfile, uint64_t offset, void *data,
-                                  size_t size, sluice_failure *failure)
+static inline int64_t sluice_read(sluice_session *session, sluice_flowfile *flowfile, uint64_t offset, void *data, size_t size,
+                                  sluice_failure *failure)
 {
     return session->host->read(session, flowfile, offset, data, size, failure);
 }
@@ -154,8 +143,7 @@ static inline int sluice_close(sluice_session *session, sluice_writer *writer, s
 {
     return session->host->close(writer, failure);
 }
-static inline int sluice_import(sluice_session *session, sluice_flowfile *flowfile, const sluice_source *source,
-                                sluice_failure *failure)
+static inline int sluice_import(sluice_session *session, sluice_flowfile *flowfile, const sluice_source *source, sluice_failure *failure)
 {
     return session->host->import(session, flowfile, source, failure);
 }
@@ -189,7 +177,7 @@ static inline void sluice_set_state(sluice_session *session, const char *key, co
 }
 
 /* ---- logs, figures, time ---------------------------------------------------------------------------- */
-#define sluice_log(instance_, level_, ...) ((instance_)->host->log(instance_, level_, __VA_ARGS__))
+#define sluice_log(instance_, level_, ...)      ((instance_)->host->log(instance_, level_, __VA_ARGS__))
 #define sluice_bulletin(instance_, level_, ...) ((instance_)->host->bulletin(instance_, level_, __VA_ARGS__))
 static inline void sluice_figure(sluice_instance *instance, const char *name, int64_t value, bool add)
 {

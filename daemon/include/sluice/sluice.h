@@ -50,10 +50,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SLUICE_ABI_MAJOR 1
-#define SLUICE_ABI_MINOR 0
+#define SLUICE_ABI_MAJOR     1
+#define SLUICE_ABI_MINOR     0
 #define SLUICE_MODULE_SYMBOL "sluice_module"
-#define SLUICE_EXPORT __attribute__((visibility("default")))
+#define SLUICE_EXPORT        __attribute__((visibility("default")))
 
 typedef struct sluice_text { /* a borrowed view */
     const char *data;        /* NULL: absent */
@@ -62,7 +62,12 @@ typedef struct sluice_text { /* a borrowed view */
 
 /* ---- properties: declared once; validation, manual, `describe`, editor and completion come from here -- */
 typedef enum sluice_property_type {
-    SLUICE_STRING, SLUICE_BOOL, SLUICE_INT, SLUICE_NUMBER, SLUICE_DURATION /* us */, SLUICE_SIZE /* bytes */,
+    SLUICE_STRING,
+    SLUICE_BOOL,
+    SLUICE_INT,
+    SLUICE_NUMBER,
+    SLUICE_DURATION /* us */,
+    SLUICE_SIZE /* bytes */,
     SLUICE_ENUM,    /* one of `allowed` */
     SLUICE_LIST,    /* of text */
     SLUICE_MAP,     /* name: text, in the order written */
@@ -72,22 +77,22 @@ typedef enum sluice_property_type {
 } sluice_property_type;
 
 enum { /* sluice_property.flags */
-    SLUICE_REQUIRED = 1,
-    SLUICE_EXPRESSION = 2,        /* `${...}` is evaluated for each FlowFile (of a map: its values) */
-    SLUICE_NAMES_RELATIONSHIPS = 4, /* a map: each name is a relationship of the instance (routes) */
-    SLUICE_REGEX = 8,             /* checked as a regular expression (PCRE2) when the flow is loaded */
+       SLUICE_REQUIRED = 1,
+       SLUICE_EXPRESSION = 2,          /* `${...}` is evaluated for each FlowFile (of a map: its values) */
+       SLUICE_NAMES_RELATIONSHIPS = 4, /* a map: each name is a relationship of the instance (routes) */
+       SLUICE_REGEX = 8,               /* checked as a regular expression (PCRE2) when the flow is loaded */
 };
 
 typedef struct sluice_property {
-    const char *name;                  /* NULL ends a table */
+    const char *name; /* NULL ends a table */
     sluice_property_type type;
     unsigned flags;
-    const char *fallback;              /* the default, as it would be written; NULL: none */
-    const char *help;                  /* one line */
-    const char *const *allowed;        /* SLUICE_ENUM; NULL at the end */
+    const char *fallback;                /* the default, as it would be written; NULL: none */
+    const char *help;                    /* one line */
+    const char *const *allowed;          /* SLUICE_ENUM; NULL at the end */
     const struct sluice_property *table; /* SLUICE_TABLE */
-    const char *interface;             /* SLUICE_SERVICE: "s3/1" */
-    int64_t least, most;               /* numbers, durations, sizes; both 0: no bounds */
+    const char *interface;               /* SLUICE_SERVICE: "s3/1" */
+    int64_t least, most;                 /* numbers, durations, sizes; both 0: no bounds */
 } sluice_property;
 
 typedef struct sluice_named { /* a relationship or an attribute, with its line of help */
@@ -97,8 +102,14 @@ typedef struct sluice_named { /* a relationship or an attribute, with its line o
 
 /* ---- handles; each begins with the table of calls ------------------------------------------- */
 typedef struct sluice_host sluice_host;
-typedef struct sluice_instance { const sluice_host *host; void *data; /* the module's own */ } sluice_instance;
-typedef struct sluice_session { const sluice_host *host; void *data; /* the module's own */ } sluice_session;
+typedef struct sluice_instance {
+    const sluice_host *host;
+    void *data; /* the module's own */
+} sluice_instance;
+typedef struct sluice_session {
+    const sluice_host *host;
+    void *data; /* the module's own */
+} sluice_session;
 typedef struct sluice_flowfile sluice_flowfile;
 typedef struct sluice_writer sluice_writer;
 typedef struct sluice_call sluice_call; /* an asynchronous call under way */
@@ -112,9 +123,11 @@ typedef enum sluice_outcome {
 } sluice_outcome;
 
 /* What an event can be; one X-macro for the enum, the names, the manual. Internal ones are not provenance. */
-#define SLUICE_EVENTS(X) \
-    X(CREATE) X(RECEIVE) X(FETCH) X(SEND) X(ROUTE) X(FORK) X(JOIN) X(CLONE) X(CONTENT_MODIFIED) \
-    X(ATTRIBUTES_MODIFIED) X(DROP) X(EXPIRE) X(REPLAY) X(DOWNLOAD) X(ADDINFO) X(REMOTE_INVOCATION) X(TRANSFER)
+#define SLUICE_EVENTS(X)                                                                                                                  \
+    X(CREATE)                                                                                                                             \
+    X(RECEIVE)                                                                                                                            \
+    X(FETCH) X(SEND) X(ROUTE) X(FORK) X(JOIN) X(CLONE) X(CONTENT_MODIFIED) X(ATTRIBUTES_MODIFIED) X(DROP) X(EXPIRE) X(REPLAY) X(DOWNLOAD) \
+        X(ADDINFO) X(REMOTE_INVOCATION) X(TRANSFER)
 typedef enum sluice_event_type {
     SLUICE_NO_EVENT,
 #define SLUICE_EVENT_ENUM(name) SLUICE_##name,
@@ -125,18 +138,18 @@ typedef enum sluice_event_type {
 /* ---- a failure that init or effect reports ---------------------------------------------------- */
 typedef struct sluice_failure {
     sluice_class class_;
-    char code[64];    /* short, for machines: "NoSuchBucket", "EACCES" */
+    char code[64];     /* short, for machines: "NoSuchBucket", "EACCES" */
     char message[960]; /* expected, found, where, what to do */
 } sluice_failure;
 
 /* ---- descriptors -------------------------------------------------------------------------------- */
 enum { /* sluice_processor.flags */
-    SLUICE_ON_LOOP = 0,
-    SLUICE_ON_WORKER = 1,
-    SLUICE_SOURCE = 2,   /* takes nothing; makes FlowFiles */
-    SLUICE_ENDLESS = 4,  /* a source that never has a complete scan unless told (run --until-idle asks `ends`) */
-    SLUICE_EFFECTS = 8,  /* has effects outside: is only given FlowFiles whose events and bytes are durable */
-    SLUICE_SERIAL = 16,  /* concurrency is 1 */
+       SLUICE_ON_LOOP = 0,
+       SLUICE_ON_WORKER = 1,
+       SLUICE_SOURCE = 2,  /* takes nothing; makes FlowFiles */
+       SLUICE_ENDLESS = 4, /* a source that never has a complete scan unless told (run --until-idle asks `ends`) */
+       SLUICE_EFFECTS = 8, /* has effects outside: is only given FlowFiles whose events and bytes are durable */
+       SLUICE_SERIAL = 16, /* concurrency is 1 */
 };
 
 typedef struct sluice_processor {
@@ -164,9 +177,9 @@ typedef struct sluice_processor {
 
 typedef struct sluice_service {
     const char *type, *summary, *manual;
-    const char *interface;             /* name and version: "s3/1" */
+    const char *interface; /* name and version: "s3/1" */
     const sluice_property *properties;
-    unsigned flags;                    /* none yet: 0 */
+    unsigned flags; /* none yet: 0 */
     /* Made once for each definition before the processors that use it; loop thread.
      * `instance->data` or what it points to is what users of the interface agreed on. */
     int (*init)(sluice_instance *instance, sluice_failure *failure);
@@ -175,7 +188,7 @@ typedef struct sluice_service {
 
 typedef struct sluice_module {
     uint16_t abi_major, abi_minor;
-    uint32_t size;                     /* sizeof(sluice_module) */
+    uint32_t size; /* sizeof(sluice_module) */
     const char *name, *version, *summary;
     const sluice_processor *processors;
     uint32_t processor_count, processor_size; /* sizeof(sluice_processor) */
@@ -184,31 +197,47 @@ typedef struct sluice_module {
 } sluice_module;
 
 /* Defines the one symbol a module exports. */
-#define SLUICE_MODULE(name_, summary_, processors_, services_)                                     \
+#define SLUICE_MODULE(name_, summary_, processors_, services_)                                       \
     SLUICE_EXPORT extern const sluice_module sluice_module_definition __asm__(SLUICE_MODULE_SYMBOL); \
-    const sluice_module sluice_module_definition = {                                               \
-        SLUICE_ABI_MAJOR, SLUICE_ABI_MINOR, sizeof(sluice_module), name_, "1.0", summary_,         \
-        processors_, sizeof(processors_) / sizeof(sluice_processor), sizeof(sluice_processor),     \
-        services_, sizeof(services_) / sizeof(sluice_service), sizeof(sluice_service)}
-#define SLUICE_MODULE_PLAIN(name_, summary_, processors_)                                          \
+    const sluice_module sluice_module_definition = {SLUICE_ABI_MAJOR,                                \
+                                                    SLUICE_ABI_MINOR,                                \
+                                                    sizeof(sluice_module),                           \
+                                                    name_,                                           \
+                                                    "1.0",                                           \
+                                                    summary_,                                        \
+                                                    processors_,                                     \
+                                                    sizeof(processors_) / sizeof(sluice_processor),  \
+                                                    sizeof(sluice_processor),                        \
+                                                    services_,                                       \
+                                                    sizeof(services_) / sizeof(sluice_service),      \
+                                                    sizeof(sluice_service)}
+#define SLUICE_MODULE_PLAIN(name_, summary_, processors_)                                            \
     SLUICE_EXPORT extern const sluice_module sluice_module_definition __asm__(SLUICE_MODULE_SYMBOL); \
-    const sluice_module sluice_module_definition = {                                               \
-        SLUICE_ABI_MAJOR, SLUICE_ABI_MINOR, sizeof(sluice_module), name_, "1.0", summary_,         \
-        processors_, sizeof(processors_) / sizeof(sluice_processor), sizeof(sluice_processor),     \
-        NULL, 0, sizeof(sluice_service)}
+    const sluice_module sluice_module_definition = {SLUICE_ABI_MAJOR,                                \
+                                                    SLUICE_ABI_MINOR,                                \
+                                                    sizeof(sluice_module),                           \
+                                                    name_,                                           \
+                                                    "1.0",                                           \
+                                                    summary_,                                        \
+                                                    processors_,                                     \
+                                                    sizeof(processors_) / sizeof(sluice_processor),  \
+                                                    sizeof(sluice_processor),                        \
+                                                    NULL,                                            \
+                                                    0,                                               \
+                                                    sizeof(sluice_service)}
 
 /* ---- shapes for the calls ------------------------------------------------------------------------ */
 typedef struct sluice_content { /* where a FlowFile's bytes are; valid until the session ends */
     const void *data;           /* in memory, or NULL: then read from fd */
     int fd;                     /* borrowed: pread only; -1 with `data` */
     uint64_t offset, size;
-    const char *sha256, *md5;   /* hex when known, else NULL */
+    const char *sha256, *md5; /* hex when known, else NULL */
 } sluice_content;
 
 typedef struct sluice_source { /* a file to become a FlowFile's content */
     const char *path;
-    int fd;                    /* open for reading; borrowed; its device, inode, size, mtime are what is taken */
-    bool adopt;                /* the source will be removed: it may be taken over without copying */
+    int fd;     /* open for reading; borrowed; its device, inode, size, mtime are what is taken */
+    bool adopt; /* the source will be removed: it may be taken over without copying */
 } sluice_source;
 
 typedef struct sluice_http_call_options {
@@ -218,13 +247,13 @@ typedef struct sluice_http_call_options {
     int fd;                     /* body from a file; -1: none */
     uint64_t offset, size;
     void (*sent)(void *context, const void *data, size_t size); /* sees the body go by; may be NULL. data NULL: anew */
-    size_t reply_limit;         /* 0: 1 MiB */
+    size_t reply_limit;                                         /* 0: 1 MiB */
     bool fresh_connection;
-    int64_t timeout_us;         /* 0: none */
+    int64_t timeout_us; /* 0: none */
 } sluice_http_call_options;
 
 typedef struct sluice_http_reply {
-    int status;                 /* 0: no reply, see error */
+    int status; /* 0: no reply, see error */
     sluice_text body;
     const char *error;
     bool connected, configuration, cancelled;
@@ -236,7 +265,7 @@ typedef struct sluice_http_reply {
 } sluice_http_reply;
 
 typedef struct sluice_http_client_options {
-    unsigned connections;       /* 0: 64 */
+    unsigned connections;                                                                  /* 0: 64 */
     int64_t connect_timeout_us, stall_timeout_us, reply_timeout_us, max_connection_age_us; /* 0: the host's */
     const char *ca_file;
     bool insecure;
@@ -262,13 +291,12 @@ struct sluice_host {
 
     /* expressions: property (or item i of a map or list) for a FlowFile (NULL: none). On failure false, and
      * the failure is a permanent one of this FlowFile. */
-    bool (*evaluate)(sluice_session *session, sluice_flowfile *flowfile, const char *name, sluice_text *ret,
-                     sluice_failure *failure);
-    bool (*evaluate_item)(sluice_session *session, sluice_flowfile *flowfile, const char *name, size_t i,
-                          sluice_text *ret, sluice_failure *failure);
+    bool (*evaluate)(sluice_session *session, sluice_flowfile *flowfile, const char *name, sluice_text *ret, sluice_failure *failure);
+    bool (*evaluate_item)(sluice_session *session, sluice_flowfile *flowfile, const char *name, size_t i, sluice_text *ret,
+                          sluice_failure *failure);
 
     /* sessions */
-    sluice_flowfile *(*get)(sluice_session *session);        /* the next of the queue, NULL: none (now) */
+    sluice_flowfile *(*get)(sluice_session *session); /* the next of the queue, NULL: none (now) */
     sluice_flowfile *(*create)(sluice_session *session, sluice_flowfile *parent /* NULL */);
     sluice_flowfile *(*clone)(sluice_session *session, sluice_flowfile *flowfile);
     sluice_text (*attribute)(sluice_flowfile *flowfile, const char *name); /* data NULL: absent */
@@ -280,25 +308,21 @@ struct sluice_host {
     void (*drop)(sluice_session *session, sluice_flowfile *flowfile, const char *reason);
     /* relationship: for permanent failures; NULL means "failure". flowfile NULL: the instance itself failed
      * (a source): transient yields, configuration pauses. */
-    void (*fail)(sluice_session *session, sluice_flowfile *flowfile, const char *relationship,
-                 const sluice_failure *failure);
+    void (*fail)(sluice_session *session, sluice_flowfile *flowfile, const char *relationship, const sluice_failure *failure);
     /* What this session's event for the FlowFile is; uri and details (a JSON object's text) may be NULL. */
-    void (*event)(sluice_session *session, sluice_flowfile *flowfile, sluice_event_type type, const char *uri,
-                  const char *details);
+    void (*event)(sluice_session *session, sluice_flowfile *flowfile, sluice_event_type type, const char *uri, const char *details);
     void (*finish)(sluice_session *session, sluice_outcome outcome); /* after SLUICE_LATER; loop thread */
-    void (*yield)(sluice_session *session);                  /* nothing to do: trigger again after `yield` */
-    bool (*stopping)(sluice_instance *instance);             /* a long trigger asks and ends early */
+    void (*yield)(sluice_session *session);                          /* nothing to do: trigger again after `yield` */
+    bool (*stopping)(sluice_instance *instance);                     /* a long trigger asks and ends early */
 
     /* content */
     bool (*content)(sluice_session *session, sluice_flowfile *flowfile, sluice_content *ret, sluice_failure *failure);
     /* Blocking: workers, or content with `data`. Bytes read, 0 at the end, -1: failure filled. */
-    int64_t (*read)(sluice_session *session, sluice_flowfile *flowfile, uint64_t offset, void *data, size_t size,
-                    sluice_failure *failure);
+    int64_t (*read)(sluice_session *session, sluice_flowfile *flowfile, uint64_t offset, void *data, size_t size, sluice_failure *failure);
     sluice_writer *(*write)(sluice_session *session, sluice_flowfile *flowfile); /* worker, or small on the loop */
     int (*append)(sluice_writer *writer, const void *data, size_t size);         /* -1: full disk, told at close */
     int (*close)(sluice_writer *writer, sluice_failure *failure);                /* the FlowFile has the new content */
-    int (*import)(sluice_session *session, sluice_flowfile *flowfile, const sluice_source *source,
-                  sluice_failure *failure);                                       /* worker */
+    int (*import)(sluice_session *session, sluice_flowfile *flowfile, const sluice_source *source, sluice_failure *failure); /* worker */
     void (*hashes)(sluice_session *session, sluice_flowfile *flowfile, const char *sha256, const char *md5); /* NULL: unknown */
 
     /* effects and state */
@@ -319,27 +343,21 @@ struct sluice_host {
     void (*set_state)(sluice_session *session, const char *key, const char *value /* NULL removes */);
 
     /* logs, bulletins, time */
-    void (*log)(sluice_instance *instance, sluice_level level, const char *format, ...)
-        __attribute__((format(printf, 3, 4)));
-    void (*bulletin)(sluice_instance *instance, sluice_level level, const char *format, ...)
-        __attribute__((format(printf, 3, 4)));
-    int64_t (*now)(void);        /* us since 1970 */
-    int64_t (*ticks)(void);      /* us, monotonic */
+    void (*log)(sluice_instance *instance, sluice_level level, const char *format, ...) __attribute__((format(printf, 3, 4)));
+    void (*bulletin)(sluice_instance *instance, sluice_level level, const char *format, ...) __attribute__((format(printf, 3, 4)));
+    int64_t (*now)(void);   /* us since 1970 */
+    int64_t (*ticks)(void); /* us, monotonic */
     void (*random)(void *data, size_t size);
-    sluice_call *(*timer)(sluice_instance *instance, int64_t after_us, void (*due)(void *context, bool cancelled),
-                          void *context);
+    sluice_call *(*timer)(sluice_instance *instance, int64_t after_us, void (*due)(void *context, bool cancelled), void *context);
     /* `work` on a worker, then `done` on the loop. */
-    sluice_call *(*job)(sluice_instance *instance, void (*work)(void *context),
-                        void (*done)(void *context, bool cancelled), void *context);
+    sluice_call *(*job)(sluice_instance *instance, void (*work)(void *context), void (*done)(void *context, bool cancelled), void *context);
     void (*cancel)(sluice_call *call); /* its completion still comes, with cancelled true unless it was done */
 
     /* HTTP, loop thread */
-    sluice_http_client *(*http_open)(sluice_instance *instance, const sluice_http_client_options *options,
-                                     sluice_failure *failure);
+    sluice_http_client *(*http_open)(sluice_instance *instance, const sluice_http_client_options *options, sluice_failure *failure);
     void (*http_close)(sluice_http_client *client);
     sluice_call *(*http)(sluice_http_client *client, const sluice_http_call_options *options,
-                         void (*done)(void *context, const sluice_http_reply *reply), void *context,
-                         sluice_failure *failure);
+                         void (*done)(void *context, const sluice_http_reply *reply), void *context, sluice_failure *failure);
 
     /* figures: a counter or gauge of the instance, shown in status and /metrics */
     void (*figure)(sluice_instance *instance, const char *name, int64_t value, bool add);
@@ -355,8 +373,7 @@ struct sluice_host {
 };
 
 /* ---- the same, as a module writes it -------------------------------------------------------------- */
-#define sluice_get(session) ((session)->host->get(session))
+#define sluice_get(session)                              ((session)->host->get(session))
 #define sluice_transfer(session, flowfile, relationship) ((session)->host->transfer(session, flowfile, relationship))
-
 
 #endif

@@ -41,7 +41,7 @@ TEST(map_keeps_order_over_removals_and_growth)
     CHECK(sl_map_put(&map, SL_STR("late"), &values[0]) == NULL);
     CHECK_INT(map.live, 501);
     int expected = 1;
-    SL_MAP_EACH(&map, entry) {
+    SL_MAP_EACH (&map, entry) {
         if (strcmp(entry->key, "late") != 0) CHECK(entry->value == &values[expected]);
         expected += 2;
     }
@@ -136,7 +136,7 @@ TEST(json_members_read_what_json_string_wrote)
 
 TEST(json_members_are_strict)
 {
-    static const char *const wrong[] = {"",        "[]",          "{\"a\":1}",       "{\"a\":\"\\ud800\"}", "{\"a\":\"\\udc00x\"}",
+    static const char *const wrong[] = {"",        "[]",           "{\"a\":1}",       "{\"a\":\"\\ud800\"}", "{\"a\":\"\\udc00x\"}",
                                         "{\"a\"}", "{\"a\":\"b\"", "{\"a\":\"b\"} x", "{\"a\":\"\\q\"}",     "{\"a\":\"b\",}"};
     members m = {SL_BUF(10000)};
     for (size_t i = 0; i < SL_COUNT(wrong); i++) CHECK_INT(parse(&m, wrong[i], strlen(wrong[i])), -1);

@@ -43,7 +43,8 @@ TEST(times_there_and_back)
     CHECK_INT(sl_time_parse(SL_STR("2024-02-29"), &us), 0);
     CHECK_STR(sl_time_format(us, text), "2024-02-29T00:00:00.000000Z");
     CHECK_STR(sl_time_format(-1, text), "1969-12-31T23:59:59.999999Z");
-    static const char *const wrong[] = {"2026-02-29", "2026-13-01", "2026-11-24T", "2026-11-24T10:00:00", "24.11.2026", "2026-11-24T25:00:00Z"};
+    static const char *const wrong[] = {"2026-02-29",          "2026-13-01", "2026-11-24T",
+                                        "2026-11-24T10:00:00", "24.11.2026", "2026-11-24T25:00:00Z"};
     for (size_t i = 0; i < SL_COUNT(wrong); i++) CHECK_INT(sl_time_parse(sl_str_of(wrong[i]), &us), -1);
 }
 

@@ -28,10 +28,10 @@ static struct server {
 
 typedef struct incoming {
     char head[16384];
-    size_t size;       /* bytes in head, those of the body that came along included */
+    size_t size; /* bytes in head, those of the body that came along included */
     size_t head_size;
     char path[256], method[16];
-    uint64_t length;   /* of the body */
+    uint64_t length; /* of the body */
     uint32_t crc;
 } incoming;
 
@@ -61,7 +61,7 @@ static void reply(int fd, const char *text)
 
 static const char *header_of(const incoming *in, const char *name)
 {
-    for (const char *line = in->head; (line = strstr(line, "\r\n")); )
+    for (const char *line = in->head; (line = strstr(line, "\r\n"));)
         if (line += 2, strncasecmp(line, name, strlen(name)) == 0 && line[strlen(name)] == ':') return line + strlen(name) + 1;
     return NULL;
 }
@@ -94,7 +94,7 @@ static bool read_body(int fd, incoming *in, uint64_t most)
     char data[65536];
     size_t early = in->size - in->head_size;
     in->crc = sl_crc32c(0, in->head + in->head_size, early);
-    for (uint64_t have = early; have < SL_MIN(in->length, most); ) {
+    for (uint64_t have = early; have < SL_MIN(in->length, most);) {
         if (!ready(fd, POLLIN)) return false;
         ssize_t got = recv(fd, data, SL_MIN(sizeof data, in->length - have), 0);
         if (got <= 0) return false;
@@ -146,8 +146,7 @@ static bool answer(int fd, incoming *in, int nth)
     if (!read_body(fd, in, UINT64_MAX)) return false;
     if (strncmp(path, "/slow", 5) == 0) slow(fd, in);
     else if (strncmp(path, "/big", 4) == 0) big(fd);
-    else if (strncmp(path, "/503", 4) == 0)
-        reply(fd, "HTTP/1.1 503 Slow Down\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n");
+    else if (strncmp(path, "/503", 4) == 0) reply(fd, "HTTP/1.1 503 Slow Down\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n");
     else if (strncmp(path, "/mute", 5) == 0) reply(fd, "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nab"), ready(-1, 0);
     else if (strncmp(path, "/garbage", 8) == 0) return reply(fd, "\x01\x02 what is this\r\n\r\n"), false;
     else ok(fd, in);
@@ -297,10 +296,7 @@ static void finish(const exchange *exchanges, int count)
         while (!exchanges[i].done && uv_run(&loop, UV_RUN_ONCE)) {}
 }
 
-static sl_http_call with_text(const char *text)
-{
-    return (sl_http_call){.body = {.data = text, .size = strlen(text)}};
-}
+static sl_http_call with_text(const char *text) { return (sl_http_call){.body = {.data = text, .size = strlen(text)}}; }
 
 static uint32_t crc_of(const char *text) { return sl_crc32c(0, text, strlen(text)); }
 

@@ -10,7 +10,8 @@ static int parse(const char *text) { return s3_xml_parse(text, strlen(text), &fo
 TEST(an_error)
 {
     CHECK_INT(parse("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>NoSuchBucket</Code><Message>The &lt;bucket&gt; "
-                    "does not exist</Message><RequestId>7A62</RequestId><Extra><Code>inner</Code></Extra></Error>"), 0);
+                    "does not exist</Message><RequestId>7A62</RequestId><Extra><Code>inner</Code></Extra></Error>"),
+              0);
     CHECK_STR(found.root, "Error");
     CHECK_STR(found.code, "NoSuchBucket");
     CHECK_STR(found.message, "The <bucket> does not exist");
@@ -21,7 +22,8 @@ TEST(an_error)
 TEST(an_upload_begun)
 {
     CHECK_INT(parse("<InitiateMultipartUploadResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Bucket>b</Bucket>"
-                    "<Key>k</Key><UploadId>2~abc&amp;def</UploadId></InitiateMultipartUploadResult>"), 0);
+                    "<Key>k</Key><UploadId>2~abc&amp;def</UploadId></InitiateMultipartUploadResult>"),
+              0);
     CHECK_STR(found.root, "InitiateMultipartUploadResult");
     CHECK_STR(found.upload_id, "2~abc&def");
 }
@@ -29,7 +31,8 @@ TEST(an_upload_begun)
 TEST(an_upload_completed_after_blanks)
 {
     CHECK_INT(parse("   \r\n\n <?xml version=\"1.0\"?><s3:CompleteMultipartUploadResult xmlns:s3=\"x\"><s3:ETag>&quot;9b2c-3&quot;"
-                    "</s3:ETag></s3:CompleteMultipartUploadResult>"), 0);
+                    "</s3:ETag></s3:CompleteMultipartUploadResult>"),
+              0);
     CHECK_STR(found.root, "CompleteMultipartUploadResult");
     CHECK_STR(found.etag, "\"9b2c-3\"");
     CHECK_INT(parse("<CompleteMultipartUploadResult><ETag/></CompleteMultipartUploadResult>"), 0);
@@ -38,8 +41,8 @@ TEST(an_upload_completed_after_blanks)
 
 TEST(what_is_refused)
 {
-    const char *bad[] = {"", "   ", "not xml", "<Error><Code>cut", "<a></b>", "<!DOCTYPE a [<!ENTITY x \"y\">]><a>&x;</a>",
-                         "{\"json\":1}", "<a/><b/>"};
+    const char *bad[] = {
+        "", "   ", "not xml", "<Error><Code>cut", "<a></b>", "<!DOCTYPE a [<!ENTITY x \"y\">]><a>&x;</a>", "{\"json\":1}", "<a/><b/>"};
     for (size_t i = 0; i < SL_COUNT(bad); i++) {
         CHECK_INT(parse(bad[i]), -1);
         CHECK_STR(found.root, "");
@@ -78,19 +81,42 @@ TEST(every_cut_is_survived)
 
 TEST(classes)
 {
-    static const struct { int status; const char *code; sluice_class expected; } cases[] = {
-        {0, "", SLUICE_TRANSIENT}, {408, "", SLUICE_TRANSIENT}, {429, "", SLUICE_TRANSIENT}, {500, "InternalError", SLUICE_TRANSIENT},
-        {503, "SlowDown", SLUICE_TRANSIENT}, {503, "", SLUICE_TRANSIENT}, {400, "RequestTimeout", SLUICE_TRANSIENT},
-        {400, "BadDigest", SLUICE_TRANSIENT}, {400, "IncompleteBody", SLUICE_TRANSIENT}, {409, "OperationAborted", SLUICE_TRANSIENT},
-        {403, "InvalidAccessKeyId", SLUICE_CONFIGURATION}, {403, "SignatureDoesNotMatch", SLUICE_CONFIGURATION},
-        {403, "AccessDenied", SLUICE_CONFIGURATION}, {400, "ExpiredToken", SLUICE_CONFIGURATION}, {403, "", SLUICE_CONFIGURATION},
-        {401, "", SLUICE_CONFIGURATION}, {404, "NoSuchBucket", SLUICE_CONFIGURATION}, {404, "", SLUICE_CONFIGURATION},
-        {301, "PermanentRedirect", SLUICE_CONFIGURATION}, {400, "AuthorizationHeaderMalformed", SLUICE_CONFIGURATION},
-        {403, "RequestTimeTooSkewed", SLUICE_CONFIGURATION}, {400, "KeyTooLongError", SLUICE_PERMANENT},
-        {400, "InvalidArgument", SLUICE_PERMANENT}, {400, "EntityTooLarge", SLUICE_PERMANENT}, {413, "", SLUICE_PERMANENT},
-        {400, "", SLUICE_PERMANENT}, {412, "PreconditionFailed", SLUICE_PERMANENT},
+    static const struct {
+        int status;
+        const char *code;
+        sluice_class expected;
+    } cases[] = {
+        {0, "", SLUICE_TRANSIENT},
+        {408, "", SLUICE_TRANSIENT},
+        {429, "", SLUICE_TRANSIENT},
+        {500, "InternalError", SLUICE_TRANSIENT},
+        {503, "SlowDown", SLUICE_TRANSIENT},
+        {503, "", SLUICE_TRANSIENT},
+        {400, "RequestTimeout", SLUICE_TRANSIENT},
+        {400, "BadDigest", SLUICE_TRANSIENT},
+        {400, "IncompleteBody", SLUICE_TRANSIENT},
+        {409, "OperationAborted", SLUICE_TRANSIENT},
+        {403, "InvalidAccessKeyId", SLUICE_CONFIGURATION},
+        {403, "SignatureDoesNotMatch", SLUICE_CONFIGURATION},
+        {403, "AccessDenied", SLUICE_CONFIGURATION},
+        {400, "ExpiredToken", SLUICE_CONFIGURATION},
+        {403, "", SLUICE_CONFIGURATION},
+        {401, "", SLUICE_CONFIGURATION},
+        {404, "NoSuchBucket", SLUICE_CONFIGURATION},
+        {404, "", SLUICE_CONFIGURATION},
+        {301, "PermanentRedirect", SLUICE_CONFIGURATION},
+        {400, "AuthorizationHeaderMalformed", SLUICE_CONFIGURATION},
+        {403, "RequestTimeTooSkewed", SLUICE_CONFIGURATION},
+        {400, "KeyTooLongError", SLUICE_PERMANENT},
+        {400, "InvalidArgument", SLUICE_PERMANENT},
+        {400, "EntityTooLarge", SLUICE_PERMANENT},
+        {413, "", SLUICE_PERMANENT},
+        {400, "", SLUICE_PERMANENT},
+        {412, "PreconditionFailed", SLUICE_PERMANENT},
         /* an error inside a 200 */
-        {200, "InternalError", SLUICE_TRANSIENT}, {200, "SlowDown", SLUICE_TRANSIENT}, {200, "InvalidPart", SLUICE_PERMANENT},
+        {200, "InternalError", SLUICE_TRANSIENT},
+        {200, "SlowDown", SLUICE_TRANSIENT},
+        {200, "InvalidPart", SLUICE_PERMANENT},
         {200, "AccessDenied", SLUICE_CONFIGURATION},
     };
     for (size_t i = 0; i < SL_COUNT(cases); i++)
