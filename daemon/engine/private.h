@@ -1,4 +1,24 @@
-/* engine/private: the structs that the files of this room share. Loop thread only unless said. */
+/* engine/private: the structs that the files of this room share. Loop thread only unless said.
+ *
+ *   engine.c        open and close; other threads' messages; what waits for durability; draining
+ *   recover.c       the fold of the journal becomes queues, state, pending effects
+ *   flowfiles.c     FlowFiles that live: the list of all, who is in flight
+ *   chain.c         a FlowFile's next event
+ *   instance.c      a flow's boxes: made, attached to queues, freed
+ *   reload.c        a running flow's new definition
+ *   scheduler.c     who runs next; schedules, yields, pauses
+ *   session.c       a trigger's transaction: begun, run, ended
+ *   commit.c        what a session did becomes events and moves
+ *   failure.c       classes, retries, error attributes, pausing
+ *   host.c          the table that modules call; host-content.c, host-effects.c, host-calls.c its larger parts
+ *   turns.c         deliveries to one target, one at a time
+ *   effects.c       effects that a commit covers (removing a source)
+ *   releases.c      claims that nobody holds any more
+ *   roll.c          a new segment and its checkpoint
+ *   queue-ops.c     what an operator does to queues and processors
+ *   summary.c       run --until-idle
+ *   status.c, metrics.c   what the API shows
+ */
 #ifndef SL_ENGINE_PRIVATE_H
 #define SL_ENGINE_PRIVATE_H
 
@@ -6,7 +26,9 @@
 #include "engine/bulletins.h"
 #include "engine/engine.h"
 #include "engine/figures.h"
+#include "engine/modules.h"
 #include "engine/queue.h"
+#include "engine/secrets.h"
 #include "engine/workers.h"
 #include "journal/journal.h"
 #include "sluice/sluice.h"
@@ -17,10 +39,8 @@ typedef struct sl_session sl_session;
 /* An effect that a commit covers and that is still to do (a source's removal). */
 typedef struct sl_pending {
     uint64_t seq; /* of its PENDING event */
-    uint32_t component;
-    uint64_t flowfile;
     char *text;
-    int64_t not_before;
+    int64_t due; /* ticks: not before */
     uint32_t tries;
     bool running, done;
     sluice_failure failure;
@@ -50,17 +70,23 @@ typedef struct sl_instance {
     uint32_t *relationship_ids;
     sl_queue **inputs;
     size_t input_count, input_capacity, input_next; /* round robin */
-    sl_queue **outputs;                             /* of definition->relationships[].connections, flat, by connection index; see flow */
-    unsigned active;                                /* open sessions */
-    bool initialised, ready_listed, stopped, effects_running, waits_for_durable;
-    bool recovered_effects; /* pending effects of before the start must end first */
-    int64_t yield_until, next_due;
+    sl_session *sessions;                           /* open ones */
+    unsigned active;                                /* their number */
+    size_t grant;                                   /* FlowFiles that the next session on a worker gets */
+    bool initialised, ready_listed, waits_for_durable;
+    bool stopped; /* by hand: stays so over restarts */
+    bool effects_running;
+    bool recovered_effects;         /* pending effects of before the start must end first */
+    int64_t yield_until, next_due;  /* ticks */
+    int64_t last_begun;             /* ticks of the last session's begin */
     /* paused by a failure of configuration */
     bool paused;
-    int64_t paused_until, pause_backoff;
-    char *error_class, *error_message;
-    int64_t error_at, last_success_at;
-    uint64_t retrying;
+    int64_t paused_until, pause_backoff; /* ticks; us */
+    int64_t secrets_seen;                /* newest change of a secret's folder when it paused */
+    const char *error_class;
+    char *error_message;
+    int64_t error_at, last_success_at; /* us since 1970 */
+    uint64_t retrying;                 /* FlowFiles that wait for their retry */
     /* a source's scan */
     bool scanned; /* a complete scan with nothing new since the last FlowFile */
     uint64_t scan_waiting;
@@ -68,8 +94,9 @@ typedef struct sl_instance {
     sl_figures figures;
     uv_timer_t timer; /* schedule, yield, pause */
     bool timer_open;
-    sl_arena secrets; /* texts of secrets handed out */
-    uv_mutex_t lock;  /* secrets, named figures */
+    sl_map secrets;  /* property -> text handed out; old ones stay in `secret_texts` */
+    sl_arena secret_texts;
+    uv_mutex_t lock; /* secrets, named figures */
     struct sl_instance *next_ready;
 } sl_instance;
 
@@ -78,19 +105,20 @@ struct sl_running_flow {
     sl_flow *definition;
     sl_instance **services;
     sl_instance **instances; /* by index of definition->processors */
-    sl_queue **queues;       /* by index of definition->connections */
+    sl_queue **queues;       /* by index of definition->connections; NULL until attached */
     bool draining;
     size_t open_sessions;
 };
 
 typedef struct sl_waiter { /* wants to know when seq is durable */
     uint64_t seq;
+    bool cancelled;
     void (*durable)(void *context, bool cancelled);
     void *context;
     struct sl_waiter *next;
 } sl_waiter;
 
-typedef struct sl_release {
+typedef struct sl_release { /* a claim whose last reference went */
     uint64_t id, pack, offset, size, seq;
     sl_claim_kind kind;
     struct sl_release *next;
@@ -108,6 +136,8 @@ typedef struct sl_turn { /* who holds a target, who waits for it */
     size_t count, capacity;
 } sl_turn;
 
+struct sl_replacement;
+
 struct sl_engine {
     uv_loop_t *loop;
     char *state_folder;
@@ -115,105 +145,152 @@ struct sl_engine {
     bool paused, running, draining, drained, failed, closing;
     sl_journal *journal;
     sl_content *content;
-    struct sl_modules *modules;
+    sl_modules *modules;
     sl_workers *workers;
     sl_bulletins *bulletins;
     uint32_t node;
     _Atomic uint64_t next_id;
-    sl_map components;    /* name -> sl_component */
-    sl_map queues;        /* key -> sl_queue */
-    sl_map flows;         /* name -> sl_running_flow */
-    sl_map flow_problems; /* name -> char * */
-    sl_map turns;         /* target -> sl_turn */
+    int64_t last_time;        /* of the last event: events never go back in time */
+    sl_map components;        /* name -> sl_component */
+    sl_map queues;            /* key -> sl_queue */
+    sl_map flows;             /* name -> sl_running_flow */
+    sl_map flow_problems;     /* name -> char * */
+    sl_map turns;             /* target -> sl_turn */
     sl_idmap flowfiles;
     sl_flowfile *all_first, *all_last, *checkpoint_at;
     bool checkpointing;
     sl_waiter *waiters, **waiters_last;
     sl_instance *ready_first, *ready_last;
-    uv_idle_t idle;  /* runs while the ready list has instances */
-    uv_async_t wake; /* committed, messages */
+    uv_idle_t idle;           /* runs while the ready list has instances */
+    uv_async_t wake;          /* committed, messages */
     uv_timer_t retry_timer, expiry_timer, drain_timer;
-    int64_t retry_due;
-    uv_mutex_t lock; /* messages, releases */
+    int64_t retry_due;        /* us since 1970 */
+    uv_mutex_t lock;          /* messages, releases */
     sl_message *messages, **messages_last;
-    sl_release *releases, *releases_logged, **releases_logged_last;
-    uint64_t *slots; /* mapped file: ids in flight, index from 1 */
+    sl_release *releases, **releases_last, *releases_logged, **releases_logged_last;
+    size_t releases_waiting;
+    bool releasing, congested;
+    int slots_fd;
+    _Atomic uint64_t *slots;  /* mapped file: ids in flight, index from 1 */
     uint32_t *free_slots;
     size_t free_slot_count;
     size_t open_sessions, running_jobs, running_effects;
-    size_t open_handles; /* timers of instances being closed */
+    size_t open_calls;        /* asynchronous calls of modules under way */
+    size_t open_handles;      /* the loop's handles that are being closed */
+    struct sl_replacement *replacements;
     uint64_t ended_delivered, ended_failed;
+    sl_buf scratch;           /* for one event's text at a time */
     void (*on_drained)(void *context);
     void *on_drained_context;
     void (*on_failure)(void *context, const char *message);
     void *on_failure_context;
-    int64_t started_at;
+    int64_t started_at;       /* us since 1970 */
     uv_thread_t loop_thread;
 };
 
-/* engine.c */
+/* ---- engine.c ---- */
 void sl_engine_post(sl_engine *engine, void (*run)(void *context), void *context); /* any thread */
-void sl_engine_wait_durable(sl_engine *engine, uint64_t seq, void (*durable)(void *context, bool cancelled), void *context);
-uint64_t sl_engine_append(sl_engine *engine, sl_batch *batch); /* and rolls when full */
+void sl_engine_wake(sl_engine *engine);                                            /* any thread */
+sl_waiter *sl_engine_wait_durable(sl_engine *engine, uint64_t seq, void (*durable)(void *context, bool cancelled), void *context);
+uint64_t sl_engine_append(sl_engine *engine, sl_batch *batch); /* takes it; rolls when full; the last seq */
 sl_component *sl_engine_component(sl_engine *engine, sl_str name);
-sl_queue *sl_engine_queue(sl_engine *engine, sl_str key);
+sl_queue *sl_engine_queue(sl_engine *engine, sl_str key); /* made when new */
+int64_t sl_engine_time(sl_engine *engine);                /* us since 1970, for events: never back */
 void sl_engine_check_drained(sl_engine *engine);
 
-/* roll.c */
+/* ---- flowfiles.c ---- */
+int sl_flight_open(sl_engine *engine, sl_error *error); /* maps STATE/in-flight */
+void sl_flight_close(sl_engine *engine);
+void sl_flight_enter(sl_engine *engine, sl_flowfile *flowfile); /* takes a slot; nothing is marked yet */
+void sl_flight_mark(sl_engine *engine, const sl_flowfile *flowfile); /* any thread: from now on in flight */
+void sl_flight_leave(sl_engine *engine, sl_flowfile *flowfile);
+void sl_engine_list(sl_engine *engine, sl_flowfile *flowfile);   /* now one of all */
+void sl_engine_forget(sl_engine *engine, sl_flowfile *flowfile); /* frees; it is in no queue */
+/* Into a queue, out of one; wakes whom it concerns. */
+void sl_engine_put(sl_engine *engine, sl_queue *queue, sl_flowfile *flowfile, int64_t now);
+void sl_engine_take_out(sl_engine *engine, sl_flowfile *flowfile);
+void sl_engine_give_back(sl_engine *engine, sl_flowfile *flowfile, int64_t now);
+
+/* ---- chain.c ---- */
+typedef struct sl_step { /* what an event says; the FlowFile already has its new attributes and claim */
+    unsigned type;
+    uint32_t component, relationship, queue;
+    const sl_pair *changes; /* of attributes */
+    size_t change_count;
+    bool claim_said;        /* the claim is new or learned something */
+    sl_str parents, uri, details; /* copied */
+    uint64_t target;
+    int64_t duration, not_before;
+    uint32_t retries;
+} sl_step;
+/* Adds the FlowFile's next event to a batch that will be appended before anything else is; makes it whole when the
+ * FlowFile's chain is elsewhere, and sets the FlowFile's seq and segment. */
+void sl_chain_add(sl_engine *engine, sl_batch *batch, sl_flowfile *flowfile, const sl_step *step);
+/* An event of no FlowFile. */
+void sl_batch_note(sl_engine *engine, sl_batch *batch, unsigned type, uint32_t component, uint64_t target, sl_str uri, sl_str details);
+uint64_t sl_batch_next_seq(const sl_engine *engine, const sl_batch *batch); /* of the event added next */
+
+/* ---- roll.c ---- */
 void sl_engine_roll_if_full(sl_engine *engine);
+void sl_engine_begin_checkpoint(sl_engine *engine); /* after a roll, or where a crash cut one short */
 void sl_engine_checkpoint_step(sl_engine *engine);
 
-/* flowfiles.c: the list of all, places and ends */
-void sl_engine_list_flowfile(sl_engine *engine, sl_flowfile *flowfile);
-void sl_engine_forget_flowfile(sl_engine *engine, sl_flowfile *flowfile); /* frees; it is in no queue */
-void sl_engine_mark_in_flight(sl_engine *engine, sl_flowfile *flowfile);
-void sl_engine_unmark_in_flight(sl_engine *engine, sl_flowfile *flowfile);
-/* Numbers `count` events from `events` as the next of this FlowFile: makes the first whole when its chain is
- * elsewhere (with its intent, which adds events), and sets `previous`. Called once the batch is complete but
- * for this FlowFile's events. */
-void sl_engine_put(sl_engine *engine, sl_queue *queue, sl_flowfile *flowfile);
-void sl_engine_left_queue(sl_engine *engine, sl_queue *queue, bool was_full); /* wakes who was held back */
-
-/* turns.c */
+/* ---- turns.c ---- */
 bool sl_turn_ask(sl_engine *engine, sl_flowfile *flowfile, const char *key);
 void sl_turn_release(sl_engine *engine, sl_flowfile *flowfile);
 void sl_turn_restore(sl_engine *engine, sl_flowfile *flowfile); /* recovery: its intent says so */
+void sl_turns_done(sl_engine *engine);
 
-/* effects.c */
+/* ---- effects.c ---- */
 void sl_effects_run(sl_engine *engine, sl_instance *instance);
-sl_pending *sl_pending_add(sl_component *component, uint64_t seq, uint64_t flowfile, const char *text);
+sl_pending *sl_pending_add(sl_component *component, uint64_t seq, sl_str text);
 void sl_pending_remove(sl_component *component, uint64_t seq);
 
-/* recover.c */
+/* ---- releases.c ---- */
+void sl_releases_note(void *engine, uint64_t id, sl_claim_kind kind, uint64_t pack, uint64_t offset, uint64_t size); /* any thread */
+void sl_releases_log(sl_engine *engine);  /* RELEASE events for what was noted */
+void sl_releases_apply(sl_engine *engine); /* lets go what is durable, on a worker */
+void sl_releases_done(sl_engine *engine);
+
+/* ---- recover.c ---- */
 typedef struct sl_recovery sl_recovery;
 sl_recovery *sl_recovery_new(sl_engine *engine);
 void sl_recovery_fold(sl_recovery *recovery, sl_journal_fold *ret);
-int sl_recovery_finish(sl_recovery *recovery, sl_error *error); /* frees it */
+int sl_recovery_finish(sl_recovery *recovery, sl_error *error);
+void sl_recovery_free(sl_recovery *recovery);
+#define SL_STATE_STOPPED "sluice:stopped" /* a component's state: stopped by hand */
+#define SL_STATE_NEXT_ID "sluice:next_id" /* the component "sluice": at a roll, the next FlowFile's id */
+#define SL_CRASHES_HELD 3                 /* in flight at so many crashes in a row: held */
 
-/* scheduler.c */
+/* ---- scheduler.c ---- */
 void sl_schedule(sl_instance *instance); /* look at it soon */
 void sl_schedule_flow(sl_running_flow *flow);
+void sl_schedule_all(sl_engine *engine);
+void sl_schedule_durable(sl_engine *engine); /* those that wait for the disk */
 void sl_schedule_start(sl_engine *engine);
-void sl_schedule_session_ended(sl_instance *instance);
-void sl_schedule_at(sl_instance *instance, int64_t when);
-void sl_schedule_retry_at(sl_engine *engine, int64_t when);
+void sl_schedule_session_ended(sl_session *session);
+void sl_schedule_retry_at(sl_engine *engine, int64_t when); /* us since 1970 */
+bool sl_instance_back_pressure(const sl_instance *instance);
+
+/* ---- failure.c ---- */
 void sl_instance_pause(sl_instance *instance, const sluice_failure *failure);
 void sl_instance_succeeded(sl_instance *instance);
+bool sl_instance_probing(const sl_instance *instance); /* paused, and its time to try one has come */
+const char *sl_class_name(sluice_class class_);
+int64_t sl_secrets_changed(const sl_engine *engine); /* newest change of a secret's folder, ns */
 
-/* instance.c */
+/* ---- instance.c ---- */
 int sl_running_flow_new(sl_engine *engine, sl_flow *flow, sl_running_flow **ret, sl_error *error);
+int sl_running_flow_check(sl_running_flow *flow, sl_error *error); /* -1: state has FlowFiles that it has no place for */
 void sl_running_flow_attach(sl_running_flow *flow); /* queues, inputs */
-void sl_running_flow_free(sl_running_flow *flow);   /* fini; not the queues */
+void sl_running_flow_detach(sl_running_flow *flow);
+void sl_running_flow_free(sl_running_flow *flow); /* fini; not the queues; keeps no session */
+sl_instance *sl_engine_instance(sl_engine *engine, const char *name); /* "flow/processor"; NULL */
 
-/* modules.c */
-int sl_modules_load(const char *folder, struct sl_modules **ret, sl_error *error);
-void sl_modules_free(struct sl_modules *modules);
-const sl_registry *sl_modules_registry(struct sl_modules *modules);
+/* ---- reload.c ---- */
+void sl_replacements_check(sl_engine *engine); /* a session or an effect ended */
 
-/* secrets.c: credentials directory, then the config's folder, then SLUICE_SECRET_NAME; one trailing newline dropped */
-int sl_secret_read(const sl_engine *engine, const char *name, sl_buf *ret, sl_error *error);
-
-/* host.c */
+/* ---- host.c ---- */
 extern const sluice_host sl_host;
 
 #endif

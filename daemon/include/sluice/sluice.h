@@ -123,10 +123,11 @@ typedef enum sluice_outcome {
 } sluice_outcome;
 
 /* What an event can be; one X-macro for the enum, the names, the manual. Internal ones are not provenance. */
-#define SLUICE_EVENTS(X)                                                                                                                  \
-    X(CREATE)                                                                                                                             \
-    X(RECEIVE)                                                                                                                            \
-    X(FETCH) X(SEND) X(ROUTE) X(FORK) X(JOIN) X(CLONE) X(CONTENT_MODIFIED) X(ATTRIBUTES_MODIFIED) X(DROP) X(EXPIRE) X(REPLAY) X(DOWNLOAD) \
+#define SLUICE_EVENTS(X)                                                                                                         \
+    X(CREATE)                                                                                                                    \
+    X(RECEIVE)                                                                                                                   \
+    X(FETCH)                                                                                                                     \
+    X(SEND) X(ROUTE) X(FORK) X(JOIN) X(CLONE) X(CONTENT_MODIFIED) X(ATTRIBUTES_MODIFIED) X(DROP) X(EXPIRE) X(REPLAY) X(DOWNLOAD) \
         X(ADDINFO) X(REMOTE_INVOCATION) X(TRANSFER)
 typedef enum sluice_event_type {
     SLUICE_NO_EVENT,
@@ -194,37 +195,38 @@ typedef struct sluice_module {
     uint32_t processor_count, processor_size; /* sizeof(sluice_processor) */
     const sluice_service *services;
     uint32_t service_count, service_size;
+    uint32_t property_size, named_size; /* rows of the tables above: they may grow with a minor version too */
 } sluice_module;
 
-/* Defines the one symbol a module exports. */
-#define SLUICE_MODULE(name_, summary_, processors_, services_)                                       \
-    SLUICE_EXPORT extern const sluice_module sluice_module_definition __asm__(SLUICE_MODULE_SYMBOL); \
-    const sluice_module sluice_module_definition = {SLUICE_ABI_MAJOR,                                \
-                                                    SLUICE_ABI_MINOR,                                \
-                                                    sizeof(sluice_module),                           \
-                                                    name_,                                           \
-                                                    "1.0",                                           \
-                                                    summary_,                                        \
-                                                    processors_,                                     \
-                                                    sizeof(processors_) / sizeof(sluice_processor),  \
-                                                    sizeof(sluice_processor),                        \
-                                                    services_,                                       \
-                                                    sizeof(services_) / sizeof(sluice_service),      \
-                                                    sizeof(sluice_service)}
-#define SLUICE_MODULE_PLAIN(name_, summary_, processors_)                                            \
-    SLUICE_EXPORT extern const sluice_module sluice_module_definition __asm__(SLUICE_MODULE_SYMBOL); \
-    const sluice_module sluice_module_definition = {SLUICE_ABI_MAJOR,                                \
-                                                    SLUICE_ABI_MINOR,                                \
-                                                    sizeof(sluice_module),                           \
-                                                    name_,                                           \
-                                                    "1.0",                                           \
-                                                    summary_,                                        \
-                                                    processors_,                                     \
-                                                    sizeof(processors_) / sizeof(sluice_processor),  \
-                                                    sizeof(sluice_processor),                        \
-                                                    NULL,                                            \
-                                                    0,                                               \
-                                                    sizeof(sluice_service)}
+#ifndef SLUICE_MODULE_VERSION
+#define SLUICE_MODULE_VERSION "1.0" /* the module's own; define it before the #include to say another */
+#endif
+
+/* Defines the one symbol a module exports, with the sizes that it was built with. */
+#define SLUICE_MODULE_DEFINE(name_, summary_, processors_, processor_count_, services_, service_count_) \
+    SLUICE_EXPORT extern const sluice_module sluice_module_definition __asm__(SLUICE_MODULE_SYMBOL);    \
+    const sluice_module sluice_module_definition = {                                                    \
+        .abi_major = SLUICE_ABI_MAJOR,                                                                  \
+        .abi_minor = SLUICE_ABI_MINOR,                                                                  \
+        .size = sizeof(sluice_module),                                                                  \
+        .name = name_,                                                                                  \
+        .version = SLUICE_MODULE_VERSION,                                                               \
+        .summary = summary_,                                                                            \
+        .processors = processors_,                                                                      \
+        .processor_count = processor_count_,                                                            \
+        .processor_size = sizeof(sluice_processor),                                                     \
+        .services = services_,                                                                          \
+        .service_count = service_count_,                                                                \
+        .service_size = sizeof(sluice_service),                                                         \
+        .property_size = sizeof(sluice_property),                                                       \
+        .named_size = sizeof(sluice_named),                                                             \
+    }
+/* With services, and without. */
+#define SLUICE_MODULE(name_, summary_, processors_, services_)                                                    \
+    SLUICE_MODULE_DEFINE(name_, summary_, processors_, sizeof(processors_) / sizeof(sluice_processor), services_, \
+                         sizeof(services_) / sizeof(sluice_service))
+#define SLUICE_MODULE_PLAIN(name_, summary_, processors_) \
+    SLUICE_MODULE_DEFINE(name_, summary_, processors_, sizeof(processors_) / sizeof(sluice_processor), NULL, 0)
 
 /* ---- shapes for the calls ------------------------------------------------------------------------ */
 typedef struct sluice_content { /* where a FlowFile's bytes are; valid until the session ends */
