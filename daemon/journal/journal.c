@@ -78,13 +78,8 @@ int sl_journal_open(const sl_journal_options *options, sl_journal **ret, sl_erro
     return 0;
 }
 
-void sl_journal_close(sl_journal *journal)
+void sl_journal_forget_names(sl_journal *journal)
 {
-    if (!journal) return;
-    sl_journal_stop_writer(journal);
-    sl_segment_close(journal->segment, false, NULL);
-    sl_journal_close_reader(journal);
-    if (journal->lock_fd >= 0) close(journal->lock_fd);
     for (size_t i = 0; i < journal->name_count; i++) {
         free(journal->names[i].text);
         free(journal->names[i].type);
@@ -92,6 +87,16 @@ void sl_journal_close(sl_journal *journal)
     }
     free(journal->names);
     sl_map_done(&journal->name_ids);
+}
+
+void sl_journal_close(sl_journal *journal)
+{
+    if (!journal) return;
+    sl_journal_stop_writer(journal);
+    sl_segment_close(journal->segment, false, NULL);
+    sl_journal_close_reader(journal);
+    if (journal->lock_fd >= 0) close(journal->lock_fd);
+    sl_journal_forget_names(journal);
     pthread_mutex_destroy(&journal->lock);
     pthread_mutex_destroy(&journal->reader_lock);
     pthread_cond_destroy(&journal->arrived);

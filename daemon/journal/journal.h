@@ -21,9 +21,9 @@
 
 typedef struct sl_journal sl_journal;
 
-/* A queued FlowFile as a checkpoint has it, 64 bytes packed: its attributes are read from its chain. */
+/* A queued FlowFile as a checkpoint has it, 72 bytes packed: its attributes are read from its chain. */
 typedef struct sl_checkpoint_entry {
-    uint64_t flowfile, seq /* the last event it includes */;
+    uint64_t flowfile, seq /* the last event it includes */, moved /* the one that brought it into its queue */;
     uint32_t segment; /* of the chain that ends in seq */
     uint32_t queue;
     int64_t entered, queued, not_before;
@@ -53,6 +53,9 @@ typedef struct sl_journal_options {
 
 /* error->code is EBUSY when another process holds the folder (exit code 75). */
 int sl_journal_open(const sl_journal_options *options, sl_journal **ret, sl_error *error);
+/* The same fold of a stopped state's folder without its lock, its threads or any write: for those who only look.
+ * While a daemon runs there, what it commits meanwhile may or may not be seen. */
+int sl_journal_inspect(const char *folder, const sl_journal_fold *fold, sl_error *error);
 /* Waits until all that was appended is durable, then closes. */
 void sl_journal_close(sl_journal *journal);
 
@@ -87,6 +90,7 @@ typedef struct sl_journal_state {
     sl_str turn;                               /* the target whose turn it holds */
     sl_str *progress;
     size_t progress_count;
+    int64_t entered; /* when the FlowFile came into the system */
 } sl_journal_state;
 void sl_journal_state_done(sl_journal_state *state);
 int sl_journal_state_read(sl_journal *journal, uint32_t segment, uint64_t seq, sl_journal_state *ret, sl_error *error);

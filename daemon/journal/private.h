@@ -5,6 +5,10 @@
  *   recover.c   the fold at opening
  *   state.c     one FlowFile's whole state, read from its chain
  *   segment.c   one SQLite file
+ *   reader.c    the segments of a folder, opened for reading; names (journal/reader.h)
+ *   describe.c  an event as JSON
+ *   query.c     search, one event, its claims
+ *   lineage.c   ancestors and descendants
  */
 #ifndef SL_JOURNAL_PRIVATE_H
 #define SL_JOURNAL_PRIVATE_H
@@ -77,6 +81,7 @@ int sl_journal_recover(sl_journal *journal, sl_error *error);
 /* Numbers of the segments in `folder`, ascending; *ret to be freed. */
 int sl_journal_segments(const char *folder, uint32_t **ret, size_t *ret_count, sl_error *error);
 void sl_journal_remember_name(sl_journal *journal, uint32_t id, sl_str text);
+void sl_journal_forget_names(sl_journal *journal);
 
 /* writer.c */
 int sl_journal_start_writer(sl_journal *journal, sl_error *error);

@@ -145,3 +145,14 @@ int sl_journal_recover(sl_journal *journal, sl_error *error)
     free(numbers);
     return result;
 }
+
+int sl_journal_inspect(const char *folder, const sl_journal_fold *fold, sl_error *error)
+{
+    char *copy = sl_strdup(folder);
+    sl_journal journal = {.folder = copy, .options = {.folder = copy, .fold = *fold}, .lock_fd = -1, .next = 1};
+    sl_journal_remember_name(&journal, 0, SL_STR(""));
+    int result = sl_journal_recover(&journal, error);
+    sl_journal_forget_names(&journal);
+    free(copy);
+    return result;
+}

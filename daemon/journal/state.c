@@ -86,6 +86,7 @@ static int fold_chain(const sl_event *events, size_t count, sl_journal_state *re
     int result = 0;
     for (size_t i = count; result == 0 && i-- > 0;) {
         const sl_event *event = &events[i];
+        if (event->whole) ret->entered = event->entered;
         if (event->attributes.size) result = sl_json_members(event->attributes, &ret->arena, fold_member, &attributes, error);
         if (event->claim.size) {
             ret->claim = event->claim;

@@ -1,0 +1,172 @@
+#include "journal/reader.h"
+
+#include <stdio.h>
+
+#include "journal/private.h"
+
+/* ---- opening and closing ---------------------------------------------------------------------------- */
+
+int sl_reader_open(const char *journal_folder, uint32_t node, sl_reader **ret, sl_error *error)
+{
+    sl_reader *reader = SL_NEW(sl_reader);
+    reader->folder = sl_strdup(journal_folder);
+    reader->node = node;
+    if (sl_reader_refresh(reader, error) < 0) {
+        sl_reader_close(reader);
+        return -1;
+    }
+    *ret = reader;
+    return 0;
+}
+
+static void close_segment(sl_reader *reader, sl_reader_segment *segment)
+{
+    if (!segment->db) return;
+    sqlite3_finalize(segment->by_seq);
+    sqlite3_finalize(segment->name);
+    sqlite3_finalize(segment->component);
+    sqlite3_close(segment->db);
+    free(segment->wanted);
+    segment->by_seq = segment->name = segment->component = NULL;
+    segment->db = NULL;
+    segment->wanted = NULL;
+    reader->open--;
+}
+
+void sl_reader_close(sl_reader *reader)
+{
+    if (!reader) return;
+    for (size_t i = 0; i < reader->count; i++) close_segment(reader, &reader->segments[i]);
+    for (size_t i = 0; i < reader->name_count; i++) free(reader->names[i]);
+    free(reader->names);
+    free(reader->segments);
+    free(reader->folder);
+    free(reader);
+}
+
+static void close_oldest(sl_reader *reader)
+{
+    sl_reader_segment *oldest = NULL;
+    for (size_t i = 0; i < reader->count; i++) {
+        sl_reader_segment *segment = &reader->segments[i];
+        if (segment->db && !segment->pins && (!oldest || segment->used < oldest->used)) oldest = segment;
+    }
+    if (oldest) close_segment(reader, oldest);
+}
+
+int sl_reader_failed(const sl_reader_segment *segment, sl_error *error)
+{
+    char name[24];
+    snprintf(name, sizeof name, "segment %u", segment->number);
+    return sl_sqlite_failed(segment->db, "search", name, error);
+}
+
+int sl_reader_prepare(sl_reader_segment *segment, const char *sql, sqlite3_stmt **ret, sl_error *error)
+{
+    return sqlite3_prepare_v2(segment->db, sql, -1, ret, NULL) == SQLITE_OK ? 0 : sl_reader_failed(segment, error);
+}
+
+int sl_reader_use(sl_reader *reader, sl_reader_segment *segment, sl_error *error)
+{
+    segment->used = ++reader->uses;
+    if (segment->db) return 0;
+    if (reader->open >= SL_READER_OPEN) close_oldest(reader);
+    char *path = sl_segment_path(reader->folder, segment->number);
+    int result = sl_segment_open_reader(path, &segment->db, error);
+    free(path);
+    if (result < 0) {
+        segment->db = NULL;
+        return -1;
+    }
+    reader->open++;
+    if (sl_reader_prepare(segment, "SELECT " SL_EVENT_COLUMNS " FROM event WHERE seq=?", &segment->by_seq, error) == 0 &&
+        sl_reader_prepare(segment, "SELECT text FROM name WHERE id=?", &segment->name, error) == 0 &&
+        sl_reader_prepare(segment, "SELECT type, revision FROM component WHERE name=? AND since<=? ORDER BY since DESC LIMIT 1",
+                          &segment->component, error) == 0)
+        return 0;
+    close_segment(reader, segment);
+    return -1;
+}
+
+/* ---- which segments there are -------------------------------------------------------------------------- */
+
+/* A file whose making a crash cut short has no tables or no first number yet: nothing of it counts. */
+static void read_first(sl_reader *reader, sl_reader_segment *segment)
+{
+    int64_t first = 0;
+    if (segment->first || sl_reader_use(reader, segment, NULL) < 0) return;
+    if (sl_segment_read_meta(segment->db, "first", &first) == 0 && first > 0) segment->first = (uint64_t)first;
+    else close_segment(reader, segment);
+}
+
+static void take_over(sl_reader *reader, sl_reader_segment *old, size_t count)
+{
+    for (size_t i = 0, at = 0; i < count; i++) {
+        while (at < reader->count && reader->segments[at].number < old[i].number) at++;
+        if (at < reader->count && reader->segments[at].number == old[i].number) reader->segments[at] = old[i];
+        else close_segment(reader, &old[i]);
+    }
+    free(old);
+}
+
+/* A segment's first number overrules what the one before it has from there on: that was never acknowledged. */
+static void set_ends(sl_reader *reader)
+{
+    uint64_t end = INT64_MAX;
+    for (size_t i = reader->count; i-- > 0;) {
+        reader->segments[i].end = end;
+        if (reader->segments[i].first) end = reader->segments[i].first;
+    }
+}
+
+int sl_reader_refresh(sl_reader *reader, sl_error *error)
+{
+    uint32_t *numbers;
+    size_t count, old_count = reader->count;
+    if (sl_journal_segments(reader->folder, &numbers, &count, error) < 0) return -1;
+    sl_reader_segment *old = reader->segments;
+    reader->segments = NULL;
+    reader->count = reader->capacity = 0;
+    for (size_t i = 0; i < count; i++) {
+        reader->segments = sl_grow(reader->segments, reader->count, &reader->capacity, sizeof *reader->segments);
+        reader->segments[reader->count++] = (sl_reader_segment){.number = numbers[i]};
+    }
+    free(numbers);
+    take_over(reader, old, old_count);
+    for (size_t i = 0; i < reader->count; i++) read_first(reader, &reader->segments[i]);
+    set_ends(reader);
+    return 0;
+}
+
+sl_reader_segment *sl_reader_find(sl_reader *reader, uint64_t seq)
+{
+    for (size_t i = 0; i < reader->count; i++) {
+        sl_reader_segment *segment = &reader->segments[i];
+        if (segment->first && seq >= segment->first && seq < segment->end) return segment;
+    }
+    return NULL;
+}
+
+/* ---- names ------------------------------------------------------------------------------------------------ */
+
+static char *look_up(sl_reader_segment *segment, uint32_t id)
+{
+    char *text = NULL;
+    sqlite3_bind_int64(segment->name, 1, id);
+    if (sqlite3_step(segment->name) == SQLITE_ROW)
+        text = sl_strndup((const char *)sqlite3_column_text(segment->name, 0), (size_t)sqlite3_column_bytes(segment->name, 0));
+    sqlite3_reset(segment->name);
+    return text;
+}
+
+sl_str sl_reader_name(sl_reader *reader, sl_reader_segment *segment, uint32_t id)
+{
+    enum { NAMES = 1 << 20 }; /* more than that is damage */
+    if (!id || id == SL_QUEUE_SAME || id > NAMES) return SL_STR("");
+    while (reader->name_count <= id) {
+        reader->names = sl_grow(reader->names, reader->name_count, &reader->name_capacity, sizeof *reader->names);
+        reader->names[reader->name_count++] = NULL;
+    }
+    if (!reader->names[id]) reader->names[id] = look_up(segment, id);
+    return sl_str_of(reader->names[id]);
+}
