@@ -53,6 +53,7 @@ typedef struct sl_content_options {
     size_t inline_limit; /* 0: 2 KiB */
     size_t packed_limit; /* 0: 256 KiB */
     uint64_t pack_size;  /* 0: 64 MiB */
+    bool look_only;      /* nothing is made or removed: claims are parsed and read, and that is all */
     /* A claim's last reference went (any thread): journal RELEASE, then sl_content_release. Never for inline or
      * external ones. */
     void (*unused)(void *context, uint64_t id, sl_claim_kind kind, uint64_t pack, uint64_t offset, uint64_t size);

@@ -55,11 +55,11 @@ int sl_content_open(const sl_content_options *options, sl_content **ret, sl_erro
     if (!store->options.pack_size) store->options.pack_size = PACK_SIZE;
     /* Never the same twice, without reading what is there: the start's time, and 256 ids a microsecond. */
     atomic_init(&store->next_id, (uint64_t)sl_now() << 8);
-    store->recovering = true;
+    store->recovering = !options->look_only;
     pthread_mutex_init(&store->lock, NULL);
     /* A broken read lease is told by SIGIO, whose default ends the process. */
     signal(SIGIO, SIG_IGN);
-    if (make_folders(store, error) < 0) {
+    if (!options->look_only && make_folders(store, error) < 0) {
         sl_content_close(store);
         return -1;
     }

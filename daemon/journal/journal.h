@@ -56,6 +56,8 @@ int sl_journal_open(const sl_journal_options *options, sl_journal **ret, sl_erro
 /* The same fold of a stopped state's folder without its lock, its threads or any write: for those who only look.
  * While a daemon runs there, what it commits meanwhile may or may not be seen. */
 int sl_journal_inspect(const char *folder, const sl_journal_fold *fold, sl_error *error);
+/* From the oldest segment there is instead of the newest checkpoint: both must give the same (doctor). */
+int sl_journal_inspect_whole(const char *folder, const sl_journal_fold *fold, sl_error *error);
 /* Waits until all that was appended is durable, then closes. */
 void sl_journal_close(sl_journal *journal);
 

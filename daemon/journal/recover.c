@@ -146,13 +146,38 @@ int sl_journal_recover(sl_journal *journal, sl_error *error)
     return result;
 }
 
-int sl_journal_inspect(const char *folder, const sl_journal_fold *fold, sl_error *error)
+/* From the oldest segment that is a beginning: the first ever, or one with a complete checkpoint. */
+static int fold_whole(sl_journal *journal, sl_error *error)
+{
+    uint32_t *numbers;
+    size_t count, base = 0;
+    if (sl_journal_segments(journal->folder, &numbers, &count, error) < 0) return -1;
+    int result = 0;
+    bool complete = count && numbers[0] == 1;
+    while (result == 0 && !complete && base < count)
+        if ((result = is_complete(journal, numbers[base], &complete, error)) == 0 && !complete) base++;
+    for (size_t i = base; result == 0 && i < count; i++) result = fold_segment(journal, numbers[i], i == base, error);
+    free(numbers);
+    return result;
+}
+
+static int inspect(const char *folder, const sl_journal_fold *fold, int (*read)(sl_journal *journal, sl_error *error), sl_error *error)
 {
     char *copy = sl_strdup(folder);
     sl_journal journal = {.folder = copy, .options = {.folder = copy, .fold = *fold}, .lock_fd = -1, .next = 1};
     sl_journal_remember_name(&journal, 0, SL_STR(""));
-    int result = sl_journal_recover(&journal, error);
+    int result = read(&journal, error);
     sl_journal_forget_names(&journal);
     free(copy);
     return result;
+}
+
+int sl_journal_inspect(const char *folder, const sl_journal_fold *fold, sl_error *error)
+{
+    return inspect(folder, fold, sl_journal_recover, error);
+}
+
+int sl_journal_inspect_whole(const char *folder, const sl_journal_fold *fold, sl_error *error)
+{
+    return inspect(folder, fold, fold_whole, error);
 }
