@@ -1,6 +1,5 @@
 #include "error.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -27,6 +26,7 @@ static const known codes[] = {
     {"AllAccessDisabled", SLUICE_CONFIGURATION, NULL},
     {"AccountProblem", SLUICE_CONFIGURATION, "look at the account with its provider"},
     {"ExpiredToken", SLUICE_CONFIGURATION, "renew the credentials of the s3 service"},
+    {"InvalidClientTokenId", SLUICE_CONFIGURATION, "check access_key_id and session_token of the s3 service"},
     {"InvalidToken", SLUICE_CONFIGURATION, "check session_token of the s3 service"},
     {"TokenRefreshRequired", SLUICE_CONFIGURATION, "renew the credentials of the s3 service"},
     {"InvalidSecurity", SLUICE_CONFIGURATION, NULL},
@@ -37,6 +37,8 @@ static const known codes[] = {
     {"AuthorizationHeaderMalformed", SLUICE_CONFIGURATION, "set region of the s3 service to the bucket's"},
     {"IllegalLocationConstraintException", SLUICE_CONFIGURATION, "set region of the s3 service to the bucket's"},
     {"RequestTimeTooSkewed", SLUICE_CONFIGURATION, "set this machine's clock right"},
+    {"InvalidBucketName", SLUICE_CONFIGURATION, "mend `bucket`"},
+    {"BucketAlreadyExists", SLUICE_CONFIGURATION, "the name belongs to another account: mend `bucket`"},
     {"InvalidStorageClass", SLUICE_CONFIGURATION, "mend storage_class"},
     {"QuotaExceeded", SLUICE_CONFIGURATION, "raise the quota, or make room"},
     {"MethodNotAllowed", SLUICE_CONFIGURATION, "is the endpoint an S3 server's?"},
@@ -79,6 +81,15 @@ sluice_class s3_error_class(int status, const char *code)
     return known_code ? known_code->class_ : class_of_status(status);
 }
 
+bool s3_error_of_credentials(const s3_error *error)
+{
+    static const char *const of_keys[] = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "AccessDenied",        "ExpiredToken",
+                                          "InvalidToken",       "TokenRefreshRequired",  "InvalidClientTokenId"};
+    for (size_t i = 0; i < sizeof of_keys / sizeof *of_keys; i++)
+        if (strcmp(error->code, of_keys[i]) == 0) return true;
+    return error->status == 401 || (error->status == 403 && !error->code[0]);
+}
+
 static const char *advice(const s3_error *error, sluice_class class_)
 {
     const known *known_code = find(error->code);
@@ -102,14 +113,4 @@ void s3_error_failure(const s3_error *error, const char *what, const char *url, 
     snprintf(ret->message, sizeof ret->message, "%s %.300s: expected success, found %s%s%s%s%.300s%s%s%s", what, url, reply,
              error->code[0] ? " " : "", error->code, error->message[0] ? ": " : "", error->message, hint ? "; " : "", hint ? hint : "",
              region);
-}
-
-void s3_failure(sluice_failure *ret, sluice_class class_, const char *code, const char *format, ...)
-{
-    va_list arguments;
-    *ret = (sluice_failure){.class_ = class_};
-    snprintf(ret->code, sizeof ret->code, "%s", code);
-    va_start(arguments, format);
-    vsnprintf(ret->message, sizeof ret->message, format, arguments);
-    va_end(arguments);
 }

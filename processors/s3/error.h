@@ -2,7 +2,7 @@
 #ifndef S3_ERROR_H
 #define S3_ERROR_H
 
-#include "sluice/sluice.h"
+#include "sluice/calls.h"
 
 typedef struct s3_error {
     int status;         /* 0: no reply */
@@ -13,9 +13,9 @@ typedef struct s3_error {
 } s3_error;
 
 sluice_class s3_error_class(int status, const char *code);
+/* Wrong, unknown or expired keys, or perhaps so: a HEAD's 403 does not say. */
+bool s3_error_of_credentials(const s3_error *error);
 /* `what` and `url` name the request: "PUT", "https://host/bucket/key". */
 void s3_error_failure(const s3_error *error, const char *what, const char *url, sluice_failure *ret);
-/* For failures found before anything was sent. */
-void s3_failure(sluice_failure *ret, sluice_class class_, const char *code, const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 #endif

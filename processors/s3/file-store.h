@@ -1,10 +1,12 @@
 /* An object store in a directory: DIR/BUCKET/KEY, and DIR/.sluice for what else must be remembered.
  *
- * DIR/.sluice/tmp/EFFECT is an object being written; DIR/.sluice/BUCKET/xx/HASH.json holds a key's metadata (HASH
- * is the key's SHA-256: a key may be longer than a file's name). Order: write, fsync, into place, fsync of the
- * folder, then the metadata. So metadata that names an effect says that its object is in place.
+ * DIR/.sluice/tmp/EFFECT is an object being written and DIR/.sluice/tmp/EFFECT.json its metadata, complete before the
+ * object gets its place; DIR/.sluice/objects/BUCKET/xx/HASH.json holds a key's metadata (HASH is the key's SHA-256: a
+ * key may be longer than a file's name). Order: object written and synced, metadata written and synced, object into
+ * place, its folder synced, metadata into place. So whatever was cut off can tell its own object from another's: by
+ * the effect in the metadata in place, or by the inode in the metadata that waits.
  *
- * s3_file_store_put blocks: a worker. One effect is never at work twice at a time.
+ * s3_file_store_put blocks: a worker. One effect is never at work twice at a time, nor are two of one key.
  */
 #ifndef S3_FILE_STORE_H
 #define S3_FILE_STORE_H
@@ -35,6 +37,6 @@ typedef struct s3_file_put {
 
 void s3_file_store_put(void *file_put);
 /* Whether the key can be a file's name; false: failure set, permanent. Any thread. */
-bool s3_file_store_key(const char *bucket, const char *key, sluice_failure *failure);
+bool s3_file_store_key(const char *key, sluice_failure *failure);
 
 #endif

@@ -21,33 +21,42 @@ int64_t s3_read_at(int fd, void *data, size_t size, uint64_t offset)
     return (int64_t)have;
 }
 
-static EVP_MD_CTX *digest_new(const EVP_MD *kind)
+/* ---- piece by piece --------------------------------------------------------------------------------- */
+
+struct s3_digest {
+    EVP_MD_CTX *state;
+};
+
+s3_digest *s3_digest_new(const char *kind)
 {
-    EVP_MD_CTX *digest = EVP_MD_CTX_new();
-    if (!digest || EVP_DigestInit_ex(digest, kind, NULL) != 1) abort();
+    s3_digest *digest = s3_alloc(sizeof *digest);
+    digest->state = EVP_MD_CTX_new();
+    const EVP_MD *method = strcmp(kind, "MD5") == 0 ? EVP_md5() : EVP_sha256();
+    if (!digest->state || EVP_DigestInit_ex(digest->state, method, NULL) != 1) abort();
     return digest;
 }
 
-static void digest_end(EVP_MD_CTX *digest, char *hex, char *base64)
+void s3_digest_add(s3_digest *digest, const void *data, size_t size) { EVP_DigestUpdate(digest->state, data, size); }
+
+void s3_digest_end(s3_digest *digest, char *hex)
 {
     unsigned char bytes[EVP_MAX_MD_SIZE];
     unsigned size = 0;
-    EVP_DigestFinal_ex(digest, bytes, &size);
+    EVP_DigestFinal_ex(digest->state, bytes, &size);
     s3_hex(bytes, size, hex);
-    if (!base64) return;
-    s3_text text = {0};
-    s3_text_base64(&text, bytes, size);
-    strcpy(base64, text.data);
-    s3_text_done(&text);
+    EVP_MD_CTX_free(digest->state);
+    free(digest);
 }
 
-static void add_block(EVP_MD_CTX *sha256, EVP_MD_CTX *md5, const void *data, size_t size)
+/* ---- a range ---------------------------------------------------------------------------------------- */
+
+static void add_block(s3_digest *sha256, s3_digest *md5, const void *data, size_t size)
 {
-    if (sha256) EVP_DigestUpdate(sha256, data, size);
-    if (md5) EVP_DigestUpdate(md5, data, size);
+    if (sha256) s3_digest_add(sha256, data, size);
+    if (md5) s3_digest_add(md5, data, size);
 }
 
-static void add_file(s3_hash *hash, EVP_MD_CTX *sha256, EVP_MD_CTX *md5)
+static void add_file(s3_hash *hash, s3_digest *sha256, s3_digest *md5)
 {
     void *block = s3_alloc(BLOCK);
     for (uint64_t at = 0; at < hash->size && !hash->error[0];) {
@@ -68,41 +77,11 @@ static void add_file(s3_hash *hash, EVP_MD_CTX *sha256, EVP_MD_CTX *md5)
 void s3_hash_run(void *context)
 {
     s3_hash *hash = context;
-    EVP_MD_CTX *sha256 = hash->wants_sha256 ? digest_new(EVP_sha256()) : NULL;
-    EVP_MD_CTX *md5 = hash->wants_md5 ? digest_new(EVP_md5()) : NULL;
+    s3_digest *sha256 = hash->wants_sha256 ? s3_digest_new("SHA256") : NULL;
+    s3_digest *md5 = hash->wants_md5 ? s3_digest_new("MD5") : NULL;
     hash->error[0] = 0;
     if (hash->data || !hash->size) add_block(sha256, md5, hash->data, (size_t)hash->size);
     else add_file(hash, sha256, md5);
-    if (sha256) digest_end(sha256, hash->sha256, NULL);
-    if (md5) digest_end(md5, hash->md5, hash->md5_base64);
-    EVP_MD_CTX_free(sha256);
-    EVP_MD_CTX_free(md5);
-}
-
-/* ---- as it goes by ------------------------------------------------------------------------------ */
-
-struct s3_running_md5 {
-    EVP_MD_CTX *digest;
-};
-
-s3_running_md5 *s3_running_md5_new(void)
-{
-    s3_running_md5 *running = s3_alloc(sizeof *running);
-    running->digest = digest_new(EVP_md5());
-    return running;
-}
-
-void s3_running_md5_add(void *context, const void *data, size_t size)
-{
-    s3_running_md5 *running = context;
-    if (data) EVP_DigestUpdate(running->digest, data, size);
-    else EVP_DigestInit_ex(running->digest, EVP_md5(), NULL);
-}
-
-void s3_running_md5_hex(s3_running_md5 *running, char hex[33]) { digest_end(running->digest, hex, NULL); }
-
-void s3_running_md5_free(s3_running_md5 *running)
-{
-    if (running) EVP_MD_CTX_free(running->digest);
-    free(running);
+    if (sha256) s3_digest_end(sha256, hash->sha256);
+    if (md5) s3_digest_end(md5, hash->md5);
 }

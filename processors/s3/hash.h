@@ -11,20 +11,19 @@ typedef struct s3_hash {
     bool wants_sha256, wants_md5;
     _Atomic bool stop; /* set by anyone: the run ends soon, with `error` set */
     /* results */
-    char sha256[65], md5[33], md5_base64[32]; /* "" unless wanted */
-    char error[128];                          /* "" for done */
+    char sha256[65], md5[33]; /* hex, "" unless wanted */
+    char error[160];          /* "" for done */
 } s3_hash;
 
 void s3_hash_run(void *hash);
 
-/* MD5 as a body goes by. */
-typedef struct s3_running_md5 s3_running_md5;
-s3_running_md5 *s3_running_md5_new(void);
-void s3_running_md5_add(void *running, const void *data, size_t size); /* data NULL: anew */
-void s3_running_md5_hex(s3_running_md5 *running, char hex[33]);        /* ends it */
-void s3_running_md5_free(s3_running_md5 *running);
-
 /* Bytes read at an offset, all of them; -1 and errno; short only at the file's end. */
 int64_t s3_read_at(int fd, void *data, size_t size, uint64_t offset);
+
+/* ---- a digest fed piece by piece -------------------------------------------------------------------- */
+typedef struct s3_digest s3_digest;
+s3_digest *s3_digest_new(const char *kind); /* "SHA256" or "MD5" */
+void s3_digest_add(s3_digest *digest, const void *data, size_t size);
+void s3_digest_end(s3_digest *digest, char *hex /* 65 or 33 */); /* frees it */
 
 #endif

@@ -5,8 +5,10 @@
 #include <strings.h>
 #include <time.h>
 
-#define SKEW_US       (5 * 60 * 1000000LL) /* servers allow 15 minutes */
-#define QUIET_MOST_US (60 * 1000000LL)     /* of Retry-After */
+#define SKEW_US             (5 * 60 * 1000000LL) /* servers allow 15 minutes */
+#define RETRY_AFTER_MOST_US (60 * 1000000LL)
+#define QUIET_LEAST_US      (250 * 1000LL)
+#define QUIET_MOST_US       (4 * 1000000LL)
 
 void s3_headers_add(s3_headers *headers, const char *name, const char *value)
 {
@@ -92,27 +94,44 @@ static bool correct_clock(s3_request *request, const s3_reply *reply, const slui
     int64_t server, offset;
     bool told = strcmp(reply->error.code, "RequestTimeTooSkewed") == 0;
     if (request->corrected || reply->error.status != 403 || !s3_http_date(http->header(http, "Date"), &server)) return false;
-    offset = server - request->service->instance->host->now();
+    offset = server - sluice_now(request->service->instance);
     int64_t change = offset - request->service->clock_offset_us;
     if (!told && (reply->error.code[0] || llabs(change) < SKEW_US)) return false;
     request->service->clock_offset_us = offset;
     request->corrected = true;
-    s3_log(request->service->instance, SLUICE_LOG_WARNING,
-           "the server's clock differs from this machine's by %lld s; requests are "
-           "dated by the server's; set this machine's clock right",
-           (long long)(offset / 1000000));
+    sluice_log(request->service->instance, SLUICE_LOG_WARNING,
+               "the server's clock differs from this machine's by %lld s; requests are "
+               "dated by the server's; set this machine's clock right",
+               (long long)(offset / 1000000));
     return true;
 }
 
+/* A server that is over its limit gets quiet for as long as it asks; where it does not say how long, for a time
+ * that doubles with each answer of the kind. */
 static void hold_back(s3_service *service, const sluice_http_reply *http)
 {
     char value[32];
+    if (http->status >= 200 && http->status < 300) service->quiet_us = 0;
     if (http->status != 503 && http->status != 429) return;
+    int64_t now = sluice_ticks(service->instance), quiet = service->quiet_us;
     take_header(http, "Retry-After", value, sizeof value);
-    int64_t seconds = strtoll(value, NULL, 10);
-    if (seconds <= 0) return;
-    int64_t until = service->instance->host->ticks() + S3_MIN(seconds, QUIET_MOST_US / 1000000) * 1000000;
-    service->not_before = S3_MAX(service->not_before, until);
+    int64_t seconds = S3_MIN(strtoll(value, NULL, 10), RETRY_AFTER_MOST_US / 1000000);
+    if (seconds > 0) quiet = seconds * 1000000;
+    else if (now < service->not_before) return; /* of the same burst */
+    else service->quiet_us = quiet = S3_MIN(S3_MAX(quiet * 2, QUIET_LEAST_US), QUIET_MOST_US);
+    service->not_before = S3_MAX(service->not_before, now + quiet);
+}
+
+/* True: the credentials were mended in the meantime, and the request is worth repeating. */
+static bool renew_credentials(s3_request *request, const s3_reply *reply)
+{
+    s3_service *service = request->service;
+    if (reply->ok) service->doubted = false;
+    if (!s3_error_of_credentials(&reply->error)) return false;
+    service->doubted = true;
+    if (request->renewed || !s3_service_renew(service)) return false;
+    request->renewed = true;
+    return true;
 }
 
 static void on_reply(void *context, const sluice_http_reply *http)
@@ -122,12 +141,9 @@ static void on_reply(void *context, const sluice_http_reply *http)
     request->call = NULL;
     read_reply(http, &reply);
     hold_back(request->service, http);
-    if (!reply.cancelled && correct_clock(request, &reply, http)) {
-        s3_request_send(request);
-        return;
-    }
-    if (http->status == 401 || http->status == 403) s3_service_renew(request->service); /* for the next try */
-    request->done(request->context, &reply);
+    bool again = correct_clock(request, &reply, http) || renew_credentials(request, &reply);
+    if (again && !request->cancelled) s3_request_send(request);
+    else request->done(request->context, &reply);
 }
 
 /* ---- sending ------------------------------------------------------------------------------------------ */
@@ -151,7 +167,7 @@ static void sign(s3_request *request, sending *out)
     s3_service *service = request->service;
     size_t most = 5 + (request->headers ? request->headers->count : 0) + (request->more_headers ? request->more_headers->count : 0);
     out->headers = s3_alloc(most * sizeof *out->headers);
-    s3_amz_date(service->instance->host->now() + service->clock_offset_us, out->date);
+    s3_amz_date(sluice_now(service->instance) + service->clock_offset_us, out->date);
     s3_service_place(service, request->bucket, request->key, &out->host, &out->path);
     add(out, "Host", out->host.data);
     add(out, "x-amz-content-sha256", request->payload);
@@ -201,6 +217,7 @@ static void send_now(s3_request *request)
     const sluice_host *host = request->service->instance->host;
     sending out = {0};
     sluice_failure failure = {0};
+    if (request->service->doubted) s3_service_renew(request->service);
     sign(request, &out);
     const char **lines = header_lines(&out);
     sluice_http_call_options options = {.method = request->method,
@@ -210,14 +227,14 @@ static void send_now(s3_request *request)
                                         .fd = request->data || !request->size ? -1 : request->fd,
                                         .offset = request->offset,
                                         .size = request->size,
-                                        .sent = request->sent,
-                                        .fresh_connection = request->fresh_connection};
+                                        .fresh_connection = request->fresh_connection,
+                                        .timeout_us = request->timeout_us};
     request->call = host->http(request->service->client, &options, on_reply, request, &failure);
     free(lines);
     sending_done(&out);
     if (request->call) return;
     s3_fits(request->refusal, sizeof request->refusal, failure.message, strlen(failure.message));
-    request->call = host->timer(request->service->instance, 0, on_refused, request); /* done comes later, also here */
+    request->call = sluice_timer(request->service->instance, 0, on_refused, request); /* done comes later, also here */
 }
 
 static void on_slot(void *context, bool cancelled)
@@ -230,12 +247,15 @@ static void on_slot(void *context, bool cancelled)
 
 void s3_request_send(s3_request *request)
 {
+    sluice_instance *instance = request->service->instance;
     int64_t delay = s3_service_delay(request->service);
     if (delay <= 0) send_now(request);
-    else request->call = request->service->instance->host->timer(request->service->instance, delay, on_slot, request);
+    else request->call = sluice_timer(instance, delay, on_slot, request);
 }
 
 void s3_request_cancel(s3_request *request)
 {
-    if (request->call) request->service->instance->host->cancel(request->call);
+    if (!request->call) return;
+    request->cancelled = true;
+    sluice_cancel(request->service->instance, request->call);
 }

@@ -1,5 +1,6 @@
 /* One signed request to an S3 server. The owner embeds it, fills the first part, calls s3_request_send, and gets
- * `done` exactly once, later. Loop thread. A clock that differs is corrected and the request repeated once within. */
+ * `done` exactly once, later. Loop thread. A clock that differs is corrected, and credentials that were renewed are
+ * used, by repeating the request once each, within. */
 #ifndef S3_REQUEST_H
 #define S3_REQUEST_H
 
@@ -38,13 +39,13 @@ struct s3_request {
     int fd;
     uint64_t offset, size;
     const char *payload; /* hex SHA-256 or S3_UNSIGNED */
-    void (*sent)(void *context, const void *data, size_t size);
     bool fresh_connection;
+    int64_t timeout_us; /* 0: none but the service's */
     void (*done)(void *context, const s3_reply *reply);
     void *context;
     /* its own */
     sluice_call *call;
-    bool corrected;
+    bool corrected, renewed, cancelled;
     char refusal[256];
 };
 

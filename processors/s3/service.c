@@ -5,6 +5,11 @@
 
 /* ---- the endpoint ------------------------------------------------------------------------------- */
 
+static bool ends(const char *text, size_t size, const char *tail)
+{
+    return size > strlen(tail) && memcmp(text + size - strlen(tail), tail, strlen(tail)) == 0;
+}
+
 bool s3_region_of_host(const char *authority, char *region, size_t size)
 {
     static const char *const providers[] = {".backblazeb2.com", ".amazonaws.com", ".wasabisys.com"};
@@ -12,7 +17,7 @@ bool s3_region_of_host(const char *authority, char *region, size_t size)
     if (strncmp(authority, "s3.", 3) != 0) return false;
     for (size_t i = 0; i < sizeof providers / sizeof *providers; i++) {
         size_t tail = strlen(providers[i]);
-        if (host <= 3 + tail || memcmp(authority + host - tail, providers[i], tail) != 0) continue;
+        if (host <= 3 + tail || !ends(authority, host, providers[i])) continue;
         size_t middle = host - 3 - tail;
         return !memchr(authority + 3, '.', middle) && s3_fits(region, size, authority + 3, middle);
     }
@@ -21,10 +26,10 @@ bool s3_region_of_host(const char *authority, char *region, size_t size)
 
 static int bad_endpoint(const char *endpoint, const char *why, sluice_failure *failure)
 {
-    s3_failure(failure, SLUICE_CONFIGURATION, "InvalidEndpoint",
-               "endpoint: expected http(s)://HOST[:PORT] or file:///DIRECTORY, "
-               "found '%.200s'%s",
-               endpoint, why);
+    sluice_refuse(failure, SLUICE_CONFIGURATION, "InvalidEndpoint",
+                  "endpoint: expected http(s)://HOST[:PORT] or file:///DIRECTORY, "
+                  "found '%.200s'%s",
+                  endpoint, why);
     return -1;
 }
 
@@ -43,7 +48,7 @@ static void drop_port(char *authority, const char *port)
 
 static int take_endpoint(s3_service *service, sluice_failure *failure)
 {
-    char *endpoint = service->endpoint = s3_copy_text(s3_property(service->instance, "endpoint"));
+    char *endpoint = service->endpoint = s3_copy_text(sluice_property_text(service->instance, "endpoint"));
     size_t size = strlen(endpoint);
     if (strncmp(endpoint, "file://", 7) == 0) {
         if (endpoint[7] != '/') return bad_endpoint(endpoint, ": a directory's name begins with /", failure);
@@ -61,12 +66,22 @@ static int take_endpoint(s3_service *service, sluice_failure *failure)
     return 0;
 }
 
+/* Amazon wants the bucket in the host's name; elsewhere that needs a wildcard in DNS and in the certificate, so that
+ * it must be asked for. A bucket with dots would not fit the certificate, one in capitals no host's name. */
+static bool in_host(const s3_service *service, const char *bucket)
+{
+    if (service->addressing != S3_AUTO_ADDRESS) return service->addressing == S3_VIRTUAL_ADDRESS;
+    bool plain = !bucket[strspn(bucket, "abcdefghijklmnopqrstuvwxyz0123456789-")];
+    return plain && ends(service->authority, strcspn(service->authority, ":"), ".amazonaws.com");
+}
+
 void s3_service_place(const s3_service *service, const char *bucket, const char *key, s3_text *ret_host, s3_text *ret_path)
 {
-    if (service->virtual_host) s3_text_printf(ret_host, "%s.", bucket);
+    bool virtual_host = in_host(service, bucket);
+    if (virtual_host) s3_text_printf(ret_host, "%s.", bucket);
     s3_text_add(ret_host, service->authority);
     s3_text_add(ret_path, "/");
-    if (!service->virtual_host) {
+    if (!virtual_host) {
         s3_text_percent(ret_path, bucket, strlen(bucket), "");
         s3_text_add(ret_path, "/");
     }
@@ -77,7 +92,9 @@ void s3_service_url(const s3_service *service, const char *bucket, const char *k
 {
     s3_text host = {0}, path = {0};
     if (service->folder) {
-        s3_text_printf(ret, "%s/", service->endpoint);
+        s3_text_add(ret, "file://");
+        s3_text_percent(ret, service->folder, strlen(service->folder), "/");
+        s3_text_add(ret, "/");
         s3_text_percent(ret, bucket, strlen(bucket), "");
         s3_text_add(ret, "/");
         s3_text_percent(ret, key, strlen(key), "/");
@@ -97,9 +114,9 @@ static bool same(const char *have, sluice_text now)
 
 static void take_credentials(s3_service *service, const char *region)
 {
-    char *key = s3_copy_text(s3_property(service->instance, "access_key_id"));
-    char *secret = s3_copy_text(s3_property(service->instance, "secret_access_key"));
-    char *token = s3_copy_text(s3_property(service->instance, "session_token"));
+    char *key = s3_copy_text(sluice_property_text(service->instance, "access_key_id"));
+    char *secret = s3_copy_text(sluice_property_text(service->instance, "secret_access_key"));
+    char *token = s3_copy_text(sluice_property_text(service->instance, "session_token"));
     char *kept_region = s3_copy(region, strlen(region)); /* may be the old signer's */
     s3_signer_done(&service->signer);
     s3_signer_init(&service->signer, key, secret, kept_region, "s3");
@@ -110,16 +127,6 @@ static void take_credentials(s3_service *service, const char *region)
     free(key), free(secret), free(kept_region);
 }
 
-bool s3_service_renew(s3_service *service)
-{
-    if (same(service->signer.access_key, s3_property(service->instance, "access_key_id")) &&
-        same(service->signer.secret, s3_property(service->instance, "secret_access_key")) &&
-        same(service->session_token, s3_property(service->instance, "session_token")))
-        return false;
-    take_credentials(service, service->signer.region);
-    return true;
-}
-
 static bool printable(sluice_text text)
 {
     for (size_t i = 0; i < text.size; i++)
@@ -127,26 +134,48 @@ static bool printable(sluice_text text)
     return text.size > 0;
 }
 
+static bool has_credentials(const s3_service *service)
+{
+    return printable(sluice_property_text(service->instance, "access_key_id")) &&
+           printable(sluice_property_text(service->instance, "secret_access_key"));
+}
+
+bool s3_service_renew(s3_service *service)
+{
+    if (same(service->signer.access_key, sluice_property_text(service->instance, "access_key_id")) &&
+        same(service->signer.secret, sluice_property_text(service->instance, "secret_access_key")) &&
+        same(service->session_token, sluice_property_text(service->instance, "session_token")))
+        return false;
+    if (!has_credentials(service)) return false; /* a file that is just being replaced */
+    take_credentials(service, service->signer.region);
+    return true;
+}
+
 static int check_credentials(s3_service *service, sluice_failure *failure)
 {
     static const char *const names[] = {"access_key_id", "secret_access_key"};
     for (int i = 0; i < 2; i++) {
-        if (printable(s3_property(service->instance, names[i]))) continue;
-        s3_failure(failure, SLUICE_CONFIGURATION, "NoCredentials",
-                   "%s: the endpoint %s needs one of printable characters, found %s; "
-                   "write `%s: {secret: NAME}` and store the secret NAME",
-                   names[i], service->endpoint, s3_has(service->instance, names[i]) ? "other characters or an empty text" : "none",
-                   names[i]);
+        if (printable(sluice_property_text(service->instance, names[i]))) continue;
+        sluice_refuse(failure, SLUICE_CONFIGURATION, "NoCredentials",
+                      "%s: the endpoint %s needs one of printable characters, found %s; "
+                      "write `%s: {secret: NAME}` and store the secret NAME",
+                      names[i], service->endpoint, sluice_has(service->instance, names[i]) ? "other characters or an empty text" : "none",
+                      names[i]);
         return -1;
     }
     return 0;
+}
+
+bool s3_service_signs(const s3_service *service)
+{
+    return service->signing == S3_SIGN_ALWAYS || (service->signing == S3_SIGN_AUTO && (!service->tls || service->opaque_etag));
 }
 
 /* ---- pace -------------------------------------------------------------------------------------------- */
 
 int64_t s3_service_delay(s3_service *service)
 {
-    int64_t now = service->instance->host->ticks(), at = S3_MAX(now, service->not_before);
+    int64_t now = sluice_ticks(service->instance), at = S3_MAX(now, service->not_before);
     if (service->interval_us) {
         at = S3_MAX(at, service->next_slot);
         service->next_slot = at + service->interval_us;
@@ -158,11 +187,15 @@ int64_t s3_service_delay(s3_service *service)
 
 static int open_client(s3_service *service, sluice_failure *failure)
 {
-    sluice_text ca_file = s3_property(service->instance, "ca_file");
-    sluice_http_client_options options = {.connections = (unsigned)s3_number(service->instance, "connections"),
+    sluice_instance *instance = service->instance;
+    sluice_text ca_file = sluice_property_text(instance, "ca_file");
+    sluice_http_client_options options = {.connections = (unsigned)sluice_number(instance, "connections"),
+                                          .connect_timeout_us = sluice_number(instance, "connect_timeout"),
+                                          .stall_timeout_us = sluice_number(instance, "stall_timeout"),
+                                          .reply_timeout_us = sluice_number(instance, "reply_timeout"),
                                           .ca_file = ca_file.size ? ca_file.data : NULL,
-                                          .insecure = s3_number(service->instance, "insecure") != 0};
-    service->client = service->instance->host->http_open(service->instance, &options, failure);
+                                          .insecure = sluice_number(instance, "insecure") != 0};
+    service->client = instance->host->http_open(instance, &options, failure);
     return service->client ? 0 : -1;
 }
 
@@ -179,7 +212,7 @@ static void service_free(s3_service *service)
 static void take_region(s3_service *service)
 {
     char region[64];
-    sluice_text given = s3_property(service->instance, "region");
+    sluice_text given = sluice_property_text(service->instance, "region");
     if (given.size) s3_fits(region, sizeof region, given.data, given.size);
     else if (!s3_region_of_host(service->authority, region, sizeof region)) strcpy(region, "us-east-1");
     take_credentials(service, region);
@@ -191,9 +224,9 @@ static int take_all(s3_service *service, sluice_failure *failure)
     if (take_endpoint(service, failure) != 0) return -1;
     if (service->folder) return 0;
     if (check_credentials(service, failure) != 0) return -1;
-    int64_t rate = s3_number(instance, "requests_per_second");
-    service->virtual_host = s3_number(instance, "addressing") == 1;
-    service->signing = (s3_signing)s3_number(instance, "payload_signing");
+    int64_t rate = sluice_number(instance, "requests_per_second");
+    service->addressing = (s3_addressing)sluice_number(instance, "addressing");
+    service->signing = (s3_signing)sluice_number(instance, "payload_signing");
     service->interval_us = rate > 0 ? S3_MAX(1000000 / rate, 1) : 0;
     take_region(service);
     return open_client(service, failure);
@@ -219,7 +252,7 @@ static void fini(sluice_instance *instance)
 
 /* ---- descriptor ------------------------------------------------------------------------------------------- */
 
-static const char *const addressings[] = {"path", "virtual", NULL};
+static const char *const addressings[] = {"auto", "path", "virtual", NULL};
 static const char *const signings[] = {"auto", "always", "never", NULL};
 
 static const sluice_property properties[] = {
@@ -233,9 +266,9 @@ static const sluice_property properties[] = {
     {.name = "session_token", .type = SLUICE_SECRET, .help = "Token of temporary credentials"},
     {.name = "addressing",
      .type = SLUICE_ENUM,
-     .fallback = "path",
+     .fallback = "auto",
      .allowed = addressings,
-     .help = "path: HOST/BUCKET/KEY; virtual: BUCKET.HOST/KEY"},
+     .help = "path: HOST/BUCKET/KEY; virtual: BUCKET.HOST/KEY; auto: virtual at Amazon, else path"},
     {.name = "connections",
      .type = SLUICE_INT,
      .fallback = "64",
@@ -248,6 +281,24 @@ static const sluice_property properties[] = {
      .least = 0,
      .most = 100000,
      .help = "Requests started in a second at most; 0: no limit of ours"},
+    {.name = "connect_timeout",
+     .type = SLUICE_DURATION,
+     .fallback = "10s",
+     .least = 100000,
+     .most = 3600000000,
+     .help = "Until a connection stands"},
+    {.name = "stall_timeout",
+     .type = SLUICE_DURATION,
+     .fallback = "30s",
+     .least = 100000,
+     .most = 3600000000,
+     .help = "While sending, without a byte going out"},
+    {.name = "reply_timeout",
+     .type = SLUICE_DURATION,
+     .fallback = "5m",
+     .least = 100000,
+     .most = 86400000000,
+     .help = "From the end of sending to the reply; completing an upload in parts may take minutes"},
     {.name = "payload_signing",
      .type = SLUICE_ENUM,
      .fallback = "auto",
@@ -258,19 +309,24 @@ static const sluice_property properties[] = {
     {0},
 };
 
-const sluice_service s3_service_descriptor = {
+const sluice_service s3_services[1] = {{
     .type = "s3",
     .summary = "An account at an S3-compatible object store, or a directory that stands for one",
-    .manual = "Requests are signed with Signature Version 4 and go over HTTP/1.1. Over https a body whose SHA-256 is not yet known "
-              "is sent unsigned, and the server's ETag is compared with its MD5 instead, so that each byte is read once; over plain "
-              "http the SHA-256 is computed first and signed. `payload_signing` overrides this.\n\n"
-              "No x-amz-checksum headers are sent, which Backblaze B2 refuses. If a bucket with object lock asks for Content-MD5, it is "
-              "sent from then on. If the server says that the clock differs, its own clock is used.\n\n"
-              "503 and 429 with Retry-After hold back all requests of the account for that long (a minute at most).\n\n"
-              "With `endpoint: file:///DIR` an object is the file DIR/BUCKET/KEY, and its type and metadata are kept under DIR/.sluice. "
-              "Region and keys are not needed, and buckets are created.",
+    .manual =
+        "Requests are signed with Signature Version 4 and go over HTTP/1.1. Over https a body whose SHA-256 is not yet known "
+        "is sent unsigned, and the server's ETag is compared with its MD5 instead, so that each byte is read once; over plain "
+        "http the SHA-256 is computed first and signed. `payload_signing` overrides this. Where a server says that its ETags are no MD5 "
+        "(SSE-KMS, SSE-C), bodies are signed from then on.\n\n"
+        "No x-amz-checksum headers are sent, which Backblaze B2 refuses. If a bucket with object lock asks for Content-MD5, it is "
+        "sent from then on. If the server says that the clock differs, its own clock is used.\n\n"
+        "503 and 429 hold back all requests of the account: for as long as Retry-After says (a minute at most), else for a time that "
+        "grows from 250 ms to 4 s.\n\n"
+        "When the server refuses the credentials, they are read again before each further request, so that a secret that was "
+        "mended or renewed is used at once.\n\n"
+        "With `endpoint: file:///DIR` an object is the file DIR/BUCKET/KEY, and its type, metadata and digests are kept under DIR/.sluice. "
+        "Region and keys are not needed; DIR and buckets are created. The properties of the connection do not matter there.",
     .interface = S3_INTERFACE,
     .properties = properties,
     .init = init,
     .fini = fini,
-};
+}};

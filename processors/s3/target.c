@@ -12,7 +12,7 @@ void s3_effect_make(s3_put *put)
 {
     unsigned char bytes[16];
     char hex[33];
-    put->host->random(bytes, sizeof bytes);
+    sluice_random(put->instance, bytes, sizeof bytes);
     bytes[6] = (bytes[6] & 0x0f) | 0x40, bytes[8] = (bytes[8] & 0x3f) | 0x80;
     s3_hex(bytes, sizeof bytes, hex);
     snprintf(put->effect, sizeof put->effect, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
@@ -35,27 +35,27 @@ static bool from_intent(s3_put *put, sluice_text intent)
 static bool from_expressions(s3_put *put, sluice_failure *failure)
 {
     sluice_text bucket, key;
-    if (!put->host->evaluate(put->session, put->flowfile, "bucket", &bucket, failure)) return false;
+    if (!sluice_evaluate(put->session, put->flowfile, "bucket", &bucket, failure)) return false;
     put->bucket = s3_copy_text(bucket);
-    if (!put->host->evaluate(put->session, put->flowfile, "key", &key, failure)) return false;
+    if (!sluice_evaluate(put->session, put->flowfile, "key", &key, failure)) return false;
     put->key = s3_copy_text(key);
     if (strlen(put->key) != key.size || strlen(put->bucket) != bucket.size) {
-        s3_failure(failure, SLUICE_PERMANENT, "InvalidKey", "bucket and key hold no zero byte, found one after '%.100s'", put->key);
+        sluice_refuse(failure, SLUICE_PERMANENT, "InvalidKey", "bucket and key hold no zero byte, found one after '%.100s'", put->key);
         return false;
     }
     s3_effect_make(put);
     return true;
 }
 
-static bool check_bucket(const char *bucket, sluice_failure *failure)
+bool s3_target_check_bucket(const char *bucket, sluice_failure *failure)
 {
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
     size_t size = strlen(bucket);
     if (size >= 1 && size <= 255 && bucket[0] != '.' && !bucket[strspn(bucket, allowed)]) return true;
-    s3_failure(failure, SLUICE_PERMANENT, "InvalidBucketName",
-               "bucket: expected 1 to 255 letters, digits, dots, hyphens and underlines "
-               "that do not begin with a dot, found '%.100s'",
-               bucket);
+    sluice_refuse(failure, SLUICE_PERMANENT, "InvalidBucketName",
+                  "bucket: expected 1 to 255 letters, digits, dots, hyphens and underlines "
+                  "that do not begin with a dot, found '%.100s'",
+                  bucket);
     return false;
 }
 
@@ -63,25 +63,25 @@ static bool check_key(const char *key, sluice_failure *failure)
 {
     size_t size = strlen(key);
     if (size == 0)
-        s3_failure(failure, SLUICE_PERMANENT, "InvalidKey",
-                   "key: the expression gave an empty text for this FlowFile; "
-                   "an object needs a name");
+        sluice_refuse(failure, SLUICE_PERMANENT, "InvalidKey",
+                      "key: the expression gave an empty text for this FlowFile; "
+                      "an object needs a name");
     else if (size > 1024)
-        s3_failure(failure, SLUICE_PERMANENT, "KeyTooLongError",
-                   "key: expected at most 1024 bytes, found %zu: "
-                   "'%.100s...'",
-                   size, key);
-    else if (!s3_utf8(key, size)) s3_failure(failure, SLUICE_PERMANENT, "InvalidKey", "key: expected UTF-8, found other bytes");
+        sluice_refuse(failure, SLUICE_PERMANENT, "KeyTooLongError",
+                      "key: expected at most 1024 bytes, found %zu: "
+                      "'%.100s...'",
+                      size, key);
+    else if (!s3_utf8(key, size)) sluice_refuse(failure, SLUICE_PERMANENT, "InvalidKey", "key: expected UTF-8, found other bytes");
     else return true;
     return false;
 }
 
 bool s3_target_read(s3_put *put, sluice_failure *failure)
 {
-    sluice_text intent = put->host->intent(put->session, put->flowfile);
+    sluice_text intent = sluice_intent(put->session, put->flowfile);
     if (!(intent.data && from_intent(put, intent)) && !from_expressions(put, failure)) return false;
-    if (!check_bucket(put->bucket, failure) || !check_key(put->key, failure)) return false;
-    if (put->service->folder && !s3_file_store_key(put->bucket, put->key, failure)) return false;
+    if (!s3_target_check_bucket(put->bucket, failure) || !check_key(put->key, failure)) return false;
+    if (put->service->folder && !s3_file_store_key(put->key, failure)) return false;
     s3_service_url(put->service, put->bucket, put->key, &put->url);
     return true;
 }
@@ -135,12 +135,12 @@ static void add_encoded(s3_headers *headers, const char *name, sluice_text value
 static bool add_type(s3_put *put, sluice_failure *failure)
 {
     sluice_text type;
-    if (!put->host->evaluate(put->session, put->flowfile, "content_type", &type, failure)) return false;
+    if (!sluice_evaluate(put->session, put->flowfile, "content_type", &type, failure)) return false;
     if (!is_ascii(type)) {
-        s3_failure(failure, SLUICE_PERMANENT, "InvalidContentType",
-                   "content_type: expected printable ASCII such as image/png, found "
-                   "other characters in '%.*s'",
-                   (int)S3_MIN(type.size, (size_t)100), type.data);
+        sluice_refuse(failure, SLUICE_PERMANENT, "InvalidContentType",
+                      "content_type: expected printable ASCII such as image/png, found "
+                      "other characters in '%.*s'",
+                      (int)S3_MIN(type.size, (size_t)100), type.data);
         return false;
     }
     char *copy = s3_copy_text(type);
@@ -151,16 +151,16 @@ static bool add_type(s3_put *put, sluice_failure *failure)
 
 static void add_constant(s3_put *put, const char *property, const char *header)
 {
-    sluice_text text = s3_property(put->instance, property);
+    sluice_text text = sluice_property_text(put->instance, property);
     if (text.size) add_encoded(&put->headers, header, text);
 }
 
 static bool add_metadata(s3_put *put, sluice_failure *failure)
 {
-    size_t count = put->host->count(put->instance, "metadata");
+    size_t count = sluice_count(put->instance, "metadata");
     for (size_t i = 0; i < count; i++) {
-        sluice_text name = put->host->item_name(put->instance, "metadata", i), value;
-        if (!put->host->evaluate_item(put->session, put->flowfile, "metadata", i, &value, failure)) return false;
+        sluice_text name = sluice_item_name(put->instance, "metadata", i), value;
+        if (!sluice_evaluate_item(put->session, put->flowfile, "metadata", i, &value, failure)) return false;
         s3_text header = {0};
         s3_text_add(&header, "x-amz-meta-");
         s3_text_bytes(&header, name.data, name.size);

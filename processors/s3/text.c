@@ -130,6 +130,22 @@ void s3_hex(const unsigned char *data, size_t size, char *text)
     text[2 * size] = 0;
 }
 
+static int hex_digit(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+bool s3_unhex(const char *text, size_t text_size, unsigned char *data, size_t size)
+{
+    if (text_size != 2 * size) return false;
+    for (size_t i = 0; i < size; i++) {
+        int high = hex_digit(text[2 * i]), low = hex_digit(text[2 * i + 1]);
+        if (high < 0 || low < 0) return false;
+        data[i] = (unsigned char)(high << 4 | low);
+    }
+    return true;
+}
+
 static size_t sequence(const unsigned char *at, size_t left)
 {
     size_t size = at[0] < 0x80 ? 1 : at[0] >= 0xc2 && at[0] < 0xe0 ? 2 : (at[0] & 0xf0) == 0xe0 ? 3 : at[0] >= 0xf0 && at[0] < 0xf5 ? 4 : 0;
@@ -182,8 +198,7 @@ static bool unicode(reader *in, s3_text *to)
     unsigned code = 0;
     if (in->end - in->at < 4) return false;
     for (int i = 0; i < 4; i++) {
-        char c = *in->at++;
-        int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+        int digit = hex_digit(*in->at++);
         if (digit < 0) return false;
         code = code << 4 | (unsigned)digit;
     }

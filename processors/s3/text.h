@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sluice/sluice.h"
+#include "sluice/calls.h"
 
 #define S3_PRINTF(format_at, first_at) __attribute__((format(printf, format_at, first_at)))
 #define S3_MIN(a, b)                   ((a) < (b) ? (a) : (b))
@@ -35,6 +35,7 @@ void s3_text_base64(s3_text *text, const void *data, size_t size);
 /* Copies at most size - 1 bytes, always terminates; false: it was cut. */
 bool s3_fits(char *to, size_t size, const char *from, size_t from_size);
 void s3_hex(const unsigned char *data, size_t size, char *text /* 2 * size + 1 */);
+bool s3_unhex(const char *text, size_t text_size, unsigned char *data, size_t size); /* false: not 2 * size digits */
 bool s3_utf8(const char *text, size_t size);
 /* Quotes of an ETag taken off, a leading W/ too. */
 void s3_etag(char *to, size_t size, sluice_text value);

@@ -162,6 +162,25 @@ static inline void sluice_intend_now(sluice_session *session, sluice_flowfile *f
 {
     session->host->intend(session, flowfile, intent, NULL, NULL);
 }
+/* On the loop: `durable` is called when the intent, or the step of it, is on disk. */
+static inline sluice_call *sluice_intend(sluice_session *session, sluice_flowfile *flowfile, const char *intent,
+                                         void (*durable)(void *context, bool cancelled), void *context)
+{
+    return session->host->intend(session, flowfile, intent, durable, context);
+}
+static inline sluice_call *sluice_progress(sluice_session *session, sluice_flowfile *flowfile, const char *step,
+                                           void (*durable)(void *context, bool cancelled), void *context)
+{
+    return session->host->progress(session, flowfile, step, durable, context);
+}
+static inline size_t sluice_progress_count(sluice_session *session, sluice_flowfile *flowfile)
+{
+    return session->host->progress_count(session, flowfile);
+}
+static inline sluice_text sluice_progress_at(sluice_session *session, sluice_flowfile *flowfile, size_t i)
+{
+    return session->host->progress_at(session, flowfile, i);
+}
 static inline bool sluice_turn(sluice_session *session, sluice_flowfile *flowfile, const char *key)
 {
     return session->host->turn(session, flowfile, key);
@@ -184,6 +203,24 @@ static inline void sluice_figure(sluice_instance *instance, const char *name, in
     instance->host->figure(instance, name, value, add);
 }
 static inline int64_t sluice_now(sluice_instance *instance) { return instance->host->now(); }
+static inline int64_t sluice_ticks(sluice_instance *instance) { return instance->host->ticks(); }
 static inline void sluice_random(sluice_instance *instance, void *data, size_t size) { instance->host->random(data, size); }
+
+/* ---- asynchronous calls: loop thread ---------------------------------------------------------------- */
+static inline sluice_call *sluice_timer(sluice_instance *instance, int64_t after_us, void (*due)(void *context, bool cancelled),
+                                        void *context)
+{
+    return instance->host->timer(instance, after_us, due, context);
+}
+static inline sluice_call *sluice_job(sluice_instance *instance, void (*work)(void *context), void (*done)(void *context, bool cancelled),
+                                      void *context)
+{
+    return instance->host->job(instance, work, done, context);
+}
+/* NULL is fine: nothing is under way. */
+static inline void sluice_cancel(sluice_instance *instance, sluice_call *call)
+{
+    if (call) instance->host->cancel(call);
+}
 
 #endif
