@@ -25,8 +25,8 @@ typedef struct sl_schedule {
 
 typedef struct sl_limit { /* of retries */
     bool forever;
-    uint32_t count;      /* when count_set */
-    int64_t duration_us; /* when > 0 */
+    int64_t duration_us; /* when > 0: since the first try */
+    uint32_t count;      /* else */
 } sl_limit;
 typedef struct sl_retry { /* of one relationship; the default is {failure: {transient: forever, permanent: 0}} */
     sl_limit transient, permanent;
@@ -44,6 +44,9 @@ typedef struct sl_flow_connection { /* one queue */
     int64_t expire_after_us;         /* 0: never */
     bool expire_since_queued;        /* else since the FlowFile's entry */
     sl_target_kind expire_to;        /* SL_TO_END or SL_TO_HOLD */
+    /* SL_TO_HOLD: the index of that hold, "by-kind.image.hold". Where no target made it, it is in no relationship's
+     * `connections`: only what expires goes there. */
+    size_t expire_connection;
 } sl_flow_connection;
 
 typedef struct sl_flow_relationship {
@@ -75,6 +78,7 @@ typedef struct sl_flow_service {
     const sluice_service *descriptor;
     sl_properties properties;
     sl_mark mark;
+    bool shared; /* from sl_flow_options.shared_services; only those that the flow uses are here */
 } sl_flow_service;
 
 typedef struct sl_flow {
@@ -92,14 +96,18 @@ typedef struct sl_flow {
 } sl_flow;
 
 typedef struct sl_setting {
-    const char *name, *value;
-} sl_setting; /* of a parameter */
+    const char *name, *value; /* of a list: its items with commas; of a secret: the secret's name */
+} sl_setting;                 /* of a parameter */
 
 typedef struct sl_flow_options {
     const sl_registry *registry;
     const sl_setting *settings; /* --set or the daemon's config; override the flow's defaults */
     size_t setting_count;
     bool stem_must_match; /* `name:` equals the file's stem (the daemon's flows folder) */
+    /* Required parameters may be without value: what depends on them is not checked. To validate, never to run. */
+    bool unset_allowed;
+    const sl_node *shared_services;   /* of the daemon's config: NAME: {type: ..., ...}; a flow may not shadow one; NULL */
+    const char *shared_services_file; /* its file, for messages */
 } sl_flow_options;
 
 /* Reads, checks all of it, collects problems. NULL when there is an error. */
