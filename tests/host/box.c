@@ -228,7 +228,8 @@ static bool has_work(const box *box)
 
 static bool may_run(const box *box)
 {
-    unsigned most = box->processor && (box->processor->flags & SLUICE_SERIAL) ? 1 : box->concurrency;
+    bool one = box->processor && ((box->processor->flags & SLUICE_SERIAL) || box->pause_backoff);
+    unsigned most = one ? 1 : box->concurrency;
     int64_t now = box->host->realtime;
     return box->initialised && box->processor && box->open < most && box->yield_until <= now && box->paused_until <= now && has_work(box);
 }
@@ -258,8 +259,8 @@ static void end_trigger(box *box, trigger_run *run)
 {
     session *session = run->session;
     session->in_trigger = false;
-    if (run->outcome != SLUICE_LATER) {
-        session_end(session, run->outcome);
+    if (run->outcome != SLUICE_LATER || session->finished) {
+        session_end(session, session->finished ? session->outcome : run->outcome);
         return;
     }
     session->later = true;
@@ -273,6 +274,7 @@ bool box_trigger(box *box)
     if (!may_run(box)) return false;
     if (box->recovered && box_run_effects(box) > 0) return false;
     box->recovered = false;
+    box->rolled_back = false;
     trigger_run run = {.session = session_open(box)};
     run.session->in_trigger = true;
     run.session->on_worker = box->processor->flags & SLUICE_ON_WORKER;
@@ -291,7 +293,7 @@ void box_run(box *box)
     bool source = box->processor && (box->processor->flags & SLUICE_SOURCE), more = true;
     for (int triggers = 0; more && triggers < MOST_TRIGGERS; triggers++) {
         size_t before = traces(box);
-        more = box_trigger(box);
+        more = box_trigger(box) && !box->rolled_back;
         if (source && traces(box) == before) more = false;
         if (!more) {
             host_settle(box->host);

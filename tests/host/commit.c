@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-enum { FIRST_BACKOFF = SL_SECOND, LONGEST_BACKOFF = 600 * SL_SECOND, YIELD = SL_SECOND };
+enum { FIRST_BACKOFF = SL_SECOND, LONGEST_BACKOFF = 600 * SL_SECOND, LONGEST_PAUSE = 30 * SL_SECOND, YIELD = SL_SECOND };
 
 static int64_t backoff(unsigned tries)
 {
@@ -101,18 +101,17 @@ static void leave_failed(sluice_flowfile *file)
 
 static void pause_box(box *box)
 {
-    box->pause_backoff = box->pause_backoff ? SL_MIN(2 * box->pause_backoff, (int64_t)LONGEST_BACKOFF) : FIRST_BACKOFF;
+    box->pause_backoff = box->pause_backoff ? SL_MIN(2 * box->pause_backoff, (int64_t)LONGEST_PAUSE) : FIRST_BACKOFF;
     box->paused_until = box->host->realtime + box->pause_backoff;
 }
 
-/* Back into its queue as it was, to be tried again. One made in this session never was. */
+/* Back into its queue as it was, to be tried again. */
 static void stay(sluice_flowfile *file)
 {
     box *box = file->session->box;
     item *item = file->item;
-    if (file->failure.class_ == SLUICE_CONFIGURATION) pause_box(box);
-    if (!item) return;
     item->taken = false;
+    if (file->failure.class_ == SLUICE_CONFIGURATION) pause_box(box);
     if (file->failure.class_ == SLUICE_TRANSIENT) item->not_before = box->host->realtime + backoff(item->retries++);
 }
 
@@ -120,7 +119,7 @@ static void commit_file(sluice_flowfile *file)
 {
     if (file->fate == FAILED) file->session->box->failure = file->failure;
     if (file->fate != FAILED) leave(file);
-    else if (file->failure.class_ == SLUICE_PERMANENT) leave_failed(file);
+    else if (file->failure.class_ == SLUICE_PERMANENT || !file->item) leave_failed(file);
     else stay(file);
 }
 
@@ -171,8 +170,10 @@ static void roll_back(session *session)
 {
     for (size_t i = 0; i < session->file_count; i++)
         if (session->files[i]->item) session->files[i]->item->taken = false;
-    if (!session->denied) session->box->yield_until = session->box->host->realtime + YIELD;
-    session->box->yielded = true;
+    if (session->failed) fail_instance(session);
+    session->box->rolled_back = !session->denied;
+    session->box->yielded = session->yielded;
+    if (session->yielded) session->box->yield_until = session->box->host->realtime + YIELD;
 }
 
 static void free_file(sluice_flowfile *file)

@@ -95,7 +95,9 @@ typedef struct session {
     size_t file_count, file_capacity;
     change *changes, **changes_last;
     planned *planned, **planned_last;
-    bool in_trigger, on_worker, later, yielded, scanned, failed, denied /* a turn */;
+    size_t taken, most;
+    sluice_outcome outcome;
+    bool in_trigger, on_worker, later, finished, yielded, scanned, failed, denied /* a turn */;
     uint64_t scan_waiting;
     sluice_failure failure; /* of the instance itself */
     uv_thread_t thread;
@@ -111,7 +113,7 @@ struct box {
     sl_arena arena;
     sl_properties properties;
     unsigned concurrency;
-    bool initialised, stopping, losing /* the process is dying */, yielded, scanned, recovered;
+    bool initialised, stopping, losing /* the process is dying */, rolled_back, yielded, scanned, recovered;
     uint64_t scan_waiting;
     int64_t yield_until, paused_until, pause_backoff;
     sluice_failure failure;

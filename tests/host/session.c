@@ -8,6 +8,7 @@ session *session_open(box *box)
     session *session = SL_NEW(struct session);
     session->abi.host = &host_table;
     session->box = box;
+    session->most = box->pause_backoff ? 1 : SIZE_MAX; /* a paused processor tries one */
     session->changes_last = &session->changes;
     session->planned_last = &session->planned;
     session->next = box->sessions;
@@ -40,10 +41,11 @@ sluice_flowfile *call_get(sluice_session *abi)
 {
     session *session = (struct session *)abi;
     host_check_session(session, "get");
-    item *item = session->box->queue.first;
+    item *item = session->taken < session->most ? session->box->queue.first : NULL;
     while (item && !is_ready(session->box->host, item)) item = item->next;
     if (!item) return NULL;
     sluice_flowfile *file = add_file(session, item->id);
+    session->taken++;
     item->taken = true;
     file->item = item;
     file->parent = item->parent;
@@ -79,10 +81,12 @@ static sluice_text view(sl_str text) { return (sluice_text){text.data, text.size
 /* `uuid` and `sha256` belong to the FlowFile and its content, and read as attributes. */
 sluice_text call_attribute(sluice_flowfile *flowfile, const char *name)
 {
+    sl_str value = attributes_get(&flowfile->attributes, sl_str_of(name));
     const char *sha256 = flowfile->claim ? atomic_load(&flowfile->claim->sha256) : NULL;
+    if (value.data) return view(value);
     if (strcmp(name, "uuid") == 0) return (sluice_text){flowfile->uuid, strlen(flowfile->uuid)};
     if (strcmp(name, "sha256") == 0 && sha256) return (sluice_text){sha256, strlen(sha256)};
-    return view(attributes_get(&flowfile->attributes, sl_str_of(name)));
+    return (sluice_text){0};
 }
 
 size_t call_attribute_count(sluice_flowfile *flowfile) { return flowfile->attributes.count; }
@@ -159,7 +163,7 @@ void call_fail(sluice_session *abi, sluice_flowfile *flowfile, const char *relat
     host_check_session(session, "fail");
     check_failure(session->box, failure);
     if (flowfile) {
-        decide(flowfile, FAILED, failure->class_ != SLUICE_PERMANENT ? relationship : relationship ? relationship : "failure");
+        decide(flowfile, FAILED, relationship ? relationship : "failure");
         flowfile->failure = *failure;
     } else {
         session->failed = true;
@@ -187,13 +191,17 @@ void call_event(sluice_session *abi, sluice_flowfile *flowfile, sluice_event_typ
 
 /* ---- the session itself ------------------------------------------------------------------------------------ */
 
+/* May come before the trigger has returned SLUICE_LATER; the session then ends with its return. */
 void call_finish(sluice_session *abi, sluice_outcome outcome)
 {
     session *session = (struct session *)abi;
     host_check_loop(session->box->host, "finish");
-    if (!session->later || outcome == SLUICE_LATER)
-        host_fault_found(session->box->host, "%s: finish is for sessions whose trigger returned SLUICE_LATER", session->box->name);
-    else session_end(session, outcome);
+    if (session->finished || outcome == SLUICE_LATER || session->on_worker)
+        host_fault_found(session->box->host, "%s: finish is called once, on the loop, with SLUICE_DONE or SLUICE_ROLLBACK",
+                         session->box->name);
+    session->finished = true;
+    session->outcome = outcome;
+    if (session->later) session_end(session, outcome);
 }
 
 void call_yield(sluice_session *abi) { ((session *)abi)->yielded = true; }
