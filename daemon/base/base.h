@@ -43,6 +43,10 @@ typedef struct sl_error {
 int sl_error_set(sl_error *error, int code, const char *format, ...) SL_PRINTF(3, 4);
 /* Adds "TEXT: " in front of what is there. Returns -1. */
 int sl_error_prefix(sl_error *error, const char *format, ...) SL_PRINTF(2, 3);
+#ifdef __clang_analyzer__ /* which sees one file at a time, and would take each for a possible 0 */
+#define sl_error_set(...)    (sl_error_set(__VA_ARGS__), -1)
+#define sl_error_prefix(...) (sl_error_prefix(__VA_ARGS__), -1)
+#endif
 /* For assertions whose breach means our own state is wrong: prints and aborts. */
 void sl_panic(const char *file, int line, const char *format, ...) SL_PRINTF(3, 4) __attribute__((noreturn));
 #define SL_ASSERT(condition)                                                                \

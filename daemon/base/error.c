@@ -12,7 +12,7 @@ static void cut_cleanly(char *text, size_t capacity)
     text[size] = 0;
 }
 
-int sl_error_set(sl_error *error, int code, const char *format, ...)
+int(sl_error_set)(sl_error *error, int code, const char *format, ...)
 {
     if (!error) return -1;
     char text[sizeof error->text]; /* the arguments may point into the error itself */
@@ -26,7 +26,7 @@ int sl_error_set(sl_error *error, int code, const char *format, ...)
     return -1;
 }
 
-int sl_error_prefix(sl_error *error, const char *format, ...)
+int(sl_error_prefix)(sl_error *error, const char *format, ...)
 {
     if (!error) return -1;
     char text[sizeof error->text];
