@@ -8,6 +8,7 @@
 #include "engine/attributes.h"
 
 struct sl_queue;
+struct sl_turn;
 
 /* What a processor with effects outside has journalled for a FlowFile before it acts. */
 typedef struct sl_intent {
@@ -25,14 +26,17 @@ typedef struct sl_flowfile {
     uint64_t moved;   /* the event that brought it into its queue: the queue's order */
     uint32_t segment; /* where the chain that ends in seq is */
     uint32_t retries, crashes;
-    uint32_t slot; /* in the table of what is in flight, 0: none */
+    uint32_t listed; /* the segment that was open when it came into the list of all */
+    uint32_t slot;   /* in the table of what is in flight, 0: none */
     sl_place place;
+    bool asked;       /* while taken by a worker: it has said its target (turns) */
     uint32_t heap_at; /* SL_WAITING: index in the queue's heap */
     int64_t entered, queued, not_before, first_failure;
     sl_attributes *attributes;
     sl_claim *claim; /* NULL: no content */
     sl_intent *intent;
     struct sl_queue *queue;
+    struct sl_turn *waits_for;                   /* asked for a turn that another has */
     struct sl_flowfile *previous, *next;         /* of the list it is in: ready, taken or aside */
     struct sl_flowfile *all_previous, *all_next; /* of the engine's list of all */
 } sl_flowfile;

@@ -76,9 +76,9 @@ typedef struct sl_instance {
     bool initialised, ready_listed, waits_for_durable;
     bool stopped; /* by hand: stays so over restarts */
     bool effects_running;
-    bool recovered_effects;         /* pending effects of before the start must end first */
-    int64_t yield_until, next_due;  /* ticks */
-    int64_t last_begun;             /* ticks of the last session's begin */
+    bool recovered_effects;        /* pending effects of before the start must end first */
+    int64_t yield_until, next_due; /* ticks */
+    int64_t last_begun;            /* ticks of the last session's begin */
     /* paused by a failure of configuration */
     bool paused;
     int64_t paused_until, pause_backoff; /* ticks; us */
@@ -86,7 +86,6 @@ typedef struct sl_instance {
     const char *error_class;
     char *error_message;
     int64_t error_at, last_success_at; /* us since 1970 */
-    uint64_t retrying;                 /* FlowFiles that wait for their retry */
     /* a source's scan */
     bool scanned; /* a complete scan with nothing new since the last FlowFile */
     uint64_t scan_waiting;
@@ -94,9 +93,10 @@ typedef struct sl_instance {
     sl_figures figures;
     uv_timer_t timer; /* schedule, yield, pause */
     bool timer_open;
-    sl_map secrets;  /* property -> text handed out; old ones stay in `secret_texts` */
+    sl_map secrets; /* property -> text handed out; old ones stay in `secret_texts` */
     sl_arena secret_texts;
-    uv_mutex_t lock; /* secrets, named figures */
+    uv_mutex_t lock;     /* secrets, named figures */
+    void *turn_requests; /* of workers, not yet answered: see host-effects.c */
     struct sl_instance *next_ready;
 } sl_instance;
 
@@ -132,8 +132,9 @@ typedef struct sl_message { /* from another thread to the loop */
 
 typedef struct sl_turn { /* who holds a target, who waits for it */
     sl_flowfile *holder;
-    sl_flowfile **aside;
+    sl_flowfile **aside; /* not all of them are aside already: see turns.c */
     size_t count, capacity;
+    char *key;
 } sl_turn;
 
 struct sl_replacement;
@@ -150,41 +151,41 @@ struct sl_engine {
     sl_bulletins *bulletins;
     uint32_t node;
     _Atomic uint64_t next_id;
-    int64_t last_time;        /* of the last event: events never go back in time */
-    sl_map components;        /* name -> sl_component */
-    sl_map queues;            /* key -> sl_queue */
-    sl_map flows;             /* name -> sl_running_flow */
-    sl_map flow_problems;     /* name -> char * */
-    sl_map turns;             /* target -> sl_turn */
+    int64_t last_time;    /* of the last event: events never go back in time */
+    sl_map components;    /* name -> sl_component */
+    sl_map queues;        /* key -> sl_queue */
+    sl_map flows;         /* name -> sl_running_flow */
+    sl_map flow_problems; /* name -> char * */
+    sl_map turns;         /* target -> sl_turn */
     sl_idmap flowfiles;
     sl_flowfile *all_first, *all_last, *checkpoint_at;
     bool checkpointing;
     sl_waiter *waiters, **waiters_last;
     sl_instance *ready_first, *ready_last;
-    uv_idle_t idle;           /* runs while the ready list has instances */
-    uv_async_t wake;          /* committed, messages */
+    uv_idle_t idle;  /* runs while the ready list has instances */
+    uv_async_t wake; /* committed, messages */
     uv_timer_t retry_timer, expiry_timer, drain_timer;
-    int64_t retry_due;        /* us since 1970 */
-    uv_mutex_t lock;          /* messages, releases */
+    int64_t retry_due; /* us since 1970 */
+    uv_mutex_t lock;   /* messages, releases */
     sl_message *messages, **messages_last;
     sl_release *releases, **releases_last, *releases_logged, **releases_logged_last;
     size_t releases_waiting;
     bool releasing, congested;
     int slots_fd;
-    _Atomic uint64_t *slots;  /* mapped file: ids in flight, index from 1 */
+    _Atomic uint64_t *slots; /* mapped file: ids in flight, index from 1 */
     uint32_t *free_slots;
     size_t free_slot_count;
     size_t open_sessions, running_jobs, running_effects;
-    size_t open_calls;        /* asynchronous calls of modules under way */
-    size_t open_handles;      /* the loop's handles that are being closed */
+    size_t open_calls;   /* asynchronous calls of modules under way */
+    size_t open_handles; /* the loop's handles that are being closed */
     struct sl_replacement *replacements;
     uint64_t ended_delivered, ended_failed;
-    sl_buf scratch;           /* for one event's text at a time */
+    sl_buf scratch; /* for one event's text at a time */
     void (*on_drained)(void *context);
     void *on_drained_context;
     void (*on_failure)(void *context, const char *message);
     void *on_failure_context;
-    int64_t started_at;       /* us since 1970 */
+    int64_t started_at; /* us since 1970 */
     uv_thread_t loop_thread;
 };
 
@@ -197,11 +198,15 @@ sl_component *sl_engine_component(sl_engine *engine, sl_str name);
 sl_queue *sl_engine_queue(sl_engine *engine, sl_str key); /* made when new */
 int64_t sl_engine_time(sl_engine *engine);                /* us since 1970, for events: never back */
 void sl_engine_check_drained(sl_engine *engine);
+int sl_engine_prepare_state(sl_engine *engine, sl_error *error); /* once the journal's lock is ours */
 
 /* ---- flowfiles.c ---- */
 int sl_flight_open(sl_engine *engine, sl_error *error); /* maps STATE/in-flight */
 void sl_flight_close(sl_engine *engine);
-void sl_flight_enter(sl_engine *engine, sl_flowfile *flowfile); /* takes a slot; nothing is marked yet */
+/* Ids in flight when the last process died, to be freed; ret_ran: it did run FlowFiles. Clears both. */
+size_t sl_flight_landed(sl_engine *engine, uint64_t **ret, bool *ret_ran);
+void sl_flight_begin(sl_engine *engine);                             /* this process runs FlowFiles */
+void sl_flight_enter(sl_engine *engine, sl_flowfile *flowfile);      /* takes a slot; nothing is marked yet */
 void sl_flight_mark(sl_engine *engine, const sl_flowfile *flowfile); /* any thread: from now on in flight */
 void sl_flight_leave(sl_engine *engine, sl_flowfile *flowfile);
 void sl_engine_list(sl_engine *engine, sl_flowfile *flowfile);   /* now one of all */
@@ -217,7 +222,7 @@ typedef struct sl_step { /* what an event says; the FlowFile already has its new
     uint32_t component, relationship, queue;
     const sl_pair *changes; /* of attributes */
     size_t change_count;
-    bool claim_said;        /* the claim is new or learned something */
+    bool claim_said;              /* the claim is new or learned something */
     sl_str parents, uri, details; /* copied */
     uint64_t target;
     int64_t duration, not_before;
@@ -248,7 +253,7 @@ void sl_pending_remove(sl_component *component, uint64_t seq);
 
 /* ---- releases.c ---- */
 void sl_releases_note(void *engine, uint64_t id, sl_claim_kind kind, uint64_t pack, uint64_t offset, uint64_t size); /* any thread */
-void sl_releases_log(sl_engine *engine);  /* RELEASE events for what was noted */
+void sl_releases_log(sl_engine *engine);   /* RELEASE events for what was noted */
 void sl_releases_apply(sl_engine *engine); /* lets go what is durable, on a worker */
 void sl_releases_done(sl_engine *engine);
 
@@ -260,31 +265,37 @@ int sl_recovery_finish(sl_recovery *recovery, sl_error *error);
 void sl_recovery_free(sl_recovery *recovery);
 #define SL_STATE_STOPPED "sluice:stopped" /* a component's state: stopped by hand */
 #define SL_STATE_NEXT_ID "sluice:next_id" /* the component "sluice": at a roll, the next FlowFile's id */
-#define SL_CRASHES_HELD 3                 /* in flight at so many crashes in a row: held */
+#define SL_CRASHES_HELD  3                /* in flight at so many crashes in a row: held */
 
 /* ---- scheduler.c ---- */
-void sl_schedule(sl_instance *instance); /* look at it soon */
+void sl_wake_instance(sl_instance *instance);   /* look at it soon */
+void sl_schedule_remove(sl_instance *instance); /* it goes */
 void sl_schedule_flow(sl_running_flow *flow);
 void sl_schedule_all(sl_engine *engine);
 void sl_schedule_durable(sl_engine *engine); /* those that wait for the disk */
 void sl_schedule_start(sl_engine *engine);
 void sl_schedule_session_ended(sl_session *session);
 void sl_schedule_retry_at(sl_engine *engine, int64_t when); /* us since 1970 */
+/* The next FlowFile of its queues that is ready and, where it must be, durable; now taken. NULL: none. */
+sl_flowfile *sl_instance_take(sl_instance *instance);
 bool sl_instance_back_pressure(const sl_instance *instance);
 
 /* ---- failure.c ---- */
 void sl_instance_pause(sl_instance *instance, const sluice_failure *failure);
+void sl_instance_failed(sl_instance *instance, const sluice_failure *failure); /* told, nothing else */
 void sl_instance_succeeded(sl_instance *instance);
 bool sl_instance_probing(const sl_instance *instance); /* paused, and its time to try one has come */
 const char *sl_class_name(sluice_class class_);
-int64_t sl_secrets_changed(const sl_engine *engine); /* newest change of a secret's folder, ns */
+uint64_t sl_instance_retrying(const sl_instance *instance); /* FlowFiles that wait for their retry */
+int64_t sl_secrets_changed(const sl_engine *engine);        /* newest change of a secret's folder, ns */
 
 /* ---- instance.c ---- */
 int sl_running_flow_new(sl_engine *engine, sl_flow *flow, sl_running_flow **ret, sl_error *error);
 int sl_running_flow_check(sl_running_flow *flow, sl_error *error); /* -1: state has FlowFiles that it has no place for */
-void sl_running_flow_attach(sl_running_flow *flow); /* queues, inputs */
+void sl_running_flow_attach(sl_running_flow *flow);                /* queues, inputs */
 void sl_running_flow_detach(sl_running_flow *flow);
-void sl_running_flow_free(sl_running_flow *flow); /* fini; not the queues; keeps no session */
+void sl_running_flow_free(sl_running_flow *flow);                     /* fini; not the queues; keeps no session */
+void sl_running_flow_cancel(sl_running_flow *flow);                   /* its open sessions */
 sl_instance *sl_engine_instance(sl_engine *engine, const char *name); /* "flow/processor"; NULL */
 
 /* ---- reload.c ---- */

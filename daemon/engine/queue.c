@@ -9,12 +9,15 @@ static void list_append(sl_list *list, sl_flowfile *flowfile)
     list->count++;
 }
 
-static void list_prepend(sl_list *list, sl_flowfile *flowfile)
+/* Back to its place among the first: those before it came into the queue earlier. */
+static void list_insert(sl_list *list, sl_flowfile *flowfile)
 {
-    flowfile->previous = NULL;
-    flowfile->next = list->first;
-    *(list->first ? &list->first->previous : &list->last) = flowfile;
-    list->first = flowfile;
+    sl_flowfile *after = list->first;
+    while (after && after->moved < flowfile->moved) after = after->next;
+    flowfile->next = after;
+    flowfile->previous = after ? after->previous : list->last;
+    *(flowfile->previous ? &flowfile->previous->next : &list->first) = flowfile;
+    *(after ? &after->previous : &list->last) = flowfile;
     list->count++;
 }
 
@@ -116,7 +119,7 @@ static void enter_ready(sl_queue *queue, sl_flowfile *flowfile, int64_t now, boo
         return;
     }
     flowfile->place = SL_READY;
-    first ? list_prepend(&queue->ready, flowfile) : list_append(&queue->ready, flowfile);
+    first ? list_insert(&queue->ready, flowfile) : list_append(&queue->ready, flowfile);
 }
 
 void sl_queue_put(sl_queue *queue, sl_flowfile *flowfile, int64_t now)

@@ -35,7 +35,7 @@ void sl_queue_free(sl_queue *queue); /* must be empty */
 bool sl_queue_full(const sl_queue *queue);
 /* Puts a FlowFile in (last), or in the heap when it has not_before. */
 void sl_queue_put(sl_queue *queue, sl_flowfile *flowfile, int64_t now);
-/* Back after being taken, first in line; or in the heap. */
+/* Back after being taken, to its old place in line; or in the heap. */
 void sl_queue_return(sl_flowfile *flowfile, int64_t now);
 /* Sets a taken one aside until sl_queue_return. */
 void sl_queue_set_aside(sl_flowfile *flowfile);

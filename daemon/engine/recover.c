@@ -1,0 +1,308 @@
+/* The fold of the journal becomes the engine's FlowFiles, queues, components' state and pending effects. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "engine/private.h"
+
+struct sl_recovery {
+    sl_engine *engine;
+    char **names; /* by the journal's id */
+    size_t name_count, name_capacity;
+    sl_idmap live; /* `slot` holds the queue's id until the queues are there */
+};
+
+sl_recovery *sl_recovery_new(sl_engine *engine)
+{
+    sl_recovery *recovery = SL_NEW(sl_recovery);
+    recovery->engine = engine;
+    return recovery;
+}
+
+void sl_recovery_free(sl_recovery *recovery)
+{
+    for (size_t i = 0; i < recovery->name_count; i++) free(recovery->names[i]);
+    free(recovery->names);
+    for (size_t i = 0; i < recovery->live.capacity; i++)
+        if (recovery->live.slots[i]) sl_flowfile_free(recovery->live.slots[i]);
+    sl_idmap_done(&recovery->live);
+    free(recovery);
+}
+
+/* ---- the fold ------------------------------------------------------------------------------------------------ */
+
+static void fold_name(void *context, uint32_t id, sl_str name)
+{
+    sl_recovery *recovery = context;
+    while (recovery->name_count <= id) {
+        recovery->names = sl_grow(recovery->names, recovery->name_count, &recovery->name_capacity, sizeof *recovery->names);
+        recovery->names[recovery->name_count++] = NULL;
+    }
+    free(recovery->names[id]);
+    recovery->names[id] = sl_strndup(name.data, name.size);
+}
+
+static sl_component *component_of(sl_recovery *recovery, uint32_t id)
+{
+    if (id >= recovery->name_count || !recovery->names[id]) return NULL;
+    return sl_engine_component(recovery->engine, sl_str_of(recovery->names[id]));
+}
+
+static sl_flowfile *born(sl_recovery *recovery, uint64_t id)
+{
+    sl_flowfile *flowfile = SL_NEW(sl_flowfile);
+    flowfile->id = id;
+    sl_idmap_put(&recovery->live, flowfile);
+    return flowfile;
+}
+
+static void note_id(sl_engine *engine, uint64_t id)
+{
+    if (id >= atomic_load(&engine->next_id)) atomic_store(&engine->next_id, id + 1);
+}
+
+static void fold_entry(void *context, const sl_checkpoint_entry *entry)
+{
+    sl_recovery *recovery = context;
+    sl_flowfile *flowfile = born(recovery, entry->flowfile);
+    note_id(recovery->engine, entry->flowfile);
+    flowfile->seq = entry->seq;
+    flowfile->moved = entry->moved;
+    flowfile->segment = entry->segment;
+    flowfile->slot = entry->queue;
+    flowfile->entered = entry->entered;
+    flowfile->queued = entry->queued;
+    flowfile->not_before = entry->not_before;
+    flowfile->retries = entry->retries;
+    flowfile->crashes = entry->crashes;
+}
+
+static void fold_move(sl_flowfile *flowfile, const sl_event *event)
+{
+    flowfile->slot = event->queue;
+    flowfile->moved = event->seq;
+    flowfile->queued = event->time;
+    flowfile->retries = flowfile->crashes = 0;
+    flowfile->not_before = event->not_before;
+    flowfile->first_failure = 0;
+}
+
+static void fold_flowfile(sl_recovery *recovery, const sl_event *event, uint32_t segment)
+{
+    sl_flowfile *flowfile = sl_idmap_get(&recovery->live, event->flowfile);
+    note_id(recovery->engine, event->flowfile);
+    if (flowfile && event->seq <= flowfile->seq) return; /* the checkpoint includes it */
+    bool moves = event->queue != SL_QUEUE_SAME;
+    if (moves && event->queue == 0) {
+        sl_idmap_remove(&recovery->live, event->flowfile);
+        sl_flowfile_free(flowfile);
+        return;
+    }
+    if (!flowfile && !moves) return; /* made and ended in one commit */
+    if (!flowfile) flowfile = born(recovery, event->flowfile);
+    if (event->whole) flowfile->entered = event->entered;
+    flowfile->seq = event->seq;
+    flowfile->segment = segment;
+    if (moves) fold_move(flowfile, event);
+    if (event->type == SL_EVENT_CRASHED) flowfile->crashes = event->retries;
+    if (event->type != SL_EVENT_RETRY) return;
+    flowfile->retries = event->retries;
+    flowfile->not_before = event->not_before;
+    flowfile->first_failure = (int64_t)event->target;
+}
+
+static void fold_state(sl_recovery *recovery, const sl_event *event)
+{
+    sl_component *component = component_of(recovery, event->component);
+    if (!component) return;
+    if (event->details.size) free(sl_map_put(&component->state, event->uri, sl_strndup(event->details.data, event->details.size)));
+    else free(sl_map_remove(&component->state, event->uri));
+    if (sl_str_is(event->uri, SL_STATE_NEXT_ID)) {
+        char *text = sl_map_get(&component->state, event->uri);
+        if (text) note_id(recovery->engine, strtoull(text, NULL, 10) - 1);
+    }
+}
+
+static void fold_pending(sl_recovery *recovery, const sl_event *event)
+{
+    sl_component *component = component_of(recovery, event->component);
+    if (!component) return;
+    if (event->target) sl_pending_remove(component, event->target);
+    if (event->type == SL_EVENT_PENDING) sl_pending_add(component, event->seq, event->details);
+}
+
+static void fold_event(void *context, const sl_event *event, uint32_t segment)
+{
+    sl_recovery *recovery = context;
+    recovery->engine->last_time = SL_MAX(recovery->engine->last_time, event->time);
+    if (event->flowfile) fold_flowfile(recovery, event, segment);
+    else if (event->type == SL_EVENT_STATE) fold_state(recovery, event);
+    else if (event->type == SL_EVENT_PENDING || event->type == SL_EVENT_DONE) fold_pending(recovery, event);
+}
+
+void sl_recovery_fold(sl_recovery *recovery, sl_journal_fold *ret)
+{
+    *ret = (sl_journal_fold){.name = fold_name, .entry = fold_entry, .event = fold_event, .context = recovery};
+}
+
+/* ---- attributes, claims, intents ------------------------------------------------------------------------------ */
+
+static int by_chain(const void *a, const void *b)
+{
+    const sl_flowfile *x = *(sl_flowfile *const *)a, *y = *(sl_flowfile *const *)b;
+    if (x->segment != y->segment) return x->segment < y->segment ? -1 : 1;
+    return (x->seq > y->seq) - (x->seq < y->seq);
+}
+
+static int by_move(const void *a, const void *b)
+{
+    const sl_flowfile *x = *(sl_flowfile *const *)a, *y = *(sl_flowfile *const *)b;
+    if (x->moved != y->moved) return x->moved < y->moved ? -1 : 1;
+    return (x->id > y->id) - (x->id < y->id);
+}
+
+static sl_intent *intent_of(const sl_journal_state *state)
+{
+    if (!state->intent.size && !state->turn.size) return NULL;
+    sl_intent *intent = SL_NEW(sl_intent);
+    if (state->intent.size) intent->text = sl_strndup(state->intent.data, state->intent.size);
+    if (state->turn.size) intent->turn = sl_strndup(state->turn.data, state->turn.size);
+    for (size_t i = 0; i < state->progress_count; i++) {
+        char *step = sl_strndup(state->progress[i].data, state->progress[i].size);
+        sl_intent_step(intent, step);
+        free(step);
+    }
+    return intent;
+}
+
+static int read_flowfile(sl_engine *engine, sl_flowfile *flowfile, sl_error *error)
+{
+    sl_journal_state state;
+    if (sl_journal_state_read(engine->journal, flowfile->segment, flowfile->seq, &state, error) < 0)
+        return sl_error_prefix(error, "FlowFile %" PRIu64, flowfile->id);
+    int result = sl_attributes_apply(NULL, state.attributes, &flowfile->attributes, error);
+    if (result == 0 && state.claim.size && !sl_str_is(state.claim, "null"))
+        result = sl_claim_parse(engine->content, state.claim, state.content, &flowfile->claim, error);
+    flowfile->intent = intent_of(&state);
+    sl_journal_state_done(&state);
+    return result;
+}
+
+/* ---- what was in flight when the process died ------------------------------------------------------------------ */
+
+/* "flow/by-kind.image.upload" leads to "flow/upload"; NULL: to no processor. */
+static char *target_of(const char *queue)
+{
+    const char *slash = strchr(queue, '/'), *dot = strrchr(queue, '.');
+    if (!slash || !dot || dot < slash || strcmp(dot, ".hold") == 0) return NULL;
+    return sl_asprintf("%.*s/%s", (int)(slash - queue), queue, dot + 1);
+}
+
+static void hold_suspect(sl_engine *engine, sl_batch *batch, sl_flowfile *flowfile, const char *processor)
+{
+    char message[160];
+    snprintf(message, sizeof message,
+             "it was in this processor's hands each time when the process died %u times in a row; look at it, "
+             "then `sluice queue replay` or `empty`",
+             flowfile->crashes);
+    sl_pair changes[] = {{SL_STR("error.component"), sl_str_of(processor)},
+                         {SL_STR("error.relationship"), SL_STR("crashed")},
+                         {SL_STR("error.class"), SL_STR("permanent")},
+                         {SL_STR("error.code"), SL_STR("Crashed")},
+                         {SL_STR("error.message"), sl_str_of(message)}};
+    char *key = sl_asprintf("%s.crashed.hold", processor);
+    sl_queue *queue = sl_engine_queue(engine, sl_str_of(key));
+    sl_attributes *after = sl_attributes_change(flowfile->attributes, changes, SL_COUNT(changes));
+    sl_engine_take_out(engine, flowfile);
+    sl_attributes_unref(flowfile->attributes);
+    flowfile->attributes = after;
+    sl_step step = {.type = SL_EVENT_CRASHED, .queue = queue->name, .changes = changes, .change_count = SL_COUNT(changes)};
+    step.component = sl_journal_name(engine->journal, sl_str_of(processor));
+    step.retries = flowfile->crashes;
+    sl_chain_add(engine, batch, flowfile, &step);
+    sl_engine_put(engine, queue, flowfile, sl_engine_time(engine));
+    sl_bulletin(engine->bulletins, SL_ERROR, processor, "FlowFile %" PRIu64 " is held in %s: %s", flowfile->id, key, message);
+    free(key);
+}
+
+static void set_crashes(sl_engine *engine, sl_batch *batch, sl_flowfile *flowfile, uint32_t crashes)
+{
+    char *processor = target_of(flowfile->queue->key);
+    flowfile->crashes = crashes;
+    if (processor && crashes >= SL_CRASHES_HELD) hold_suspect(engine, batch, flowfile, processor);
+    else if (processor) {
+        sl_step step = {.type = SL_EVENT_CRASHED, .queue = SL_QUEUE_SAME, .retries = crashes};
+        step.component = sl_journal_name(engine->journal, sl_str_of(processor));
+        sl_chain_add(engine, batch, flowfile, &step);
+    }
+    free(processor);
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static void count_crashes(sl_engine *engine)
+{
+    uint64_t *ids;
+    bool ran;
+    size_t count = sl_flight_landed(engine, &ids, &ran);
+    sl_batch *batch = sl_batch_new();
+    qsort(ids, count, sizeof *ids, compare_ids);
+    for (size_t i = 0; i < count; i++) {
+        sl_flowfile *flowfile = sl_idmap_get(&engine->flowfiles, ids[i]);
+        if (flowfile && (i == 0 || ids[i] != ids[i - 1])) set_crashes(engine, batch, flowfile, flowfile->crashes + 1);
+    }
+    for (sl_flowfile *at = engine->all_first, *next; ran && at; at = next) {
+        next = at->all_next;
+        if (at->crashes && !at->queue->hold && !bsearch(&at->id, ids, count, sizeof *ids, compare_ids)) set_crashes(engine, batch, at, 0);
+    }
+    free(ids);
+    sl_engine_append(engine, batch);
+}
+
+/* ---- the end ------------------------------------------------------------------------------------------------------- */
+
+static void enqueue(sl_recovery *recovery, sl_flowfile *flowfile, int64_t now)
+{
+    sl_engine *engine = recovery->engine;
+    sl_queue *queue = sl_engine_queue(engine, sl_journal_name_text(engine->journal, flowfile->slot));
+    flowfile->slot = 0;
+    sl_engine_list(engine, flowfile);
+    flowfile->listed = 0; /* an interrupted checkpoint includes it */
+    sl_queue_put(queue, flowfile, now);
+    sl_turn_restore(engine, flowfile);
+}
+
+static int enqueue_all(sl_recovery *recovery, sl_error *error)
+{
+    sl_engine *engine = recovery->engine;
+    size_t count = 0;
+    int result = 0;
+    sl_flowfile **all = sl_alloc((recovery->live.count + 1) * sizeof *all);
+    for (size_t i = 0; i < recovery->live.capacity; i++)
+        if (recovery->live.slots[i]) all[count++] = recovery->live.slots[i];
+    if (count) qsort(all, count, sizeof *all, by_chain);
+    for (size_t i = 0; result == 0 && i < count; i++) result = read_flowfile(engine, all[i], error);
+    if (result == 0) {
+        int64_t now = sl_engine_time(engine);
+        sl_idmap_done(&recovery->live);
+        if (count) qsort(all, count, sizeof *all, by_move);
+        for (size_t i = 0; i < count; i++) enqueue(recovery, all[i], now);
+    }
+    free(all);
+    return result;
+}
+
+int sl_recovery_finish(sl_recovery *recovery, sl_error *error)
+{
+    sl_engine *engine = recovery->engine;
+    if (sl_engine_prepare_state(engine, error) < 0) return -1;
+    SL_MAP_EACH (&engine->components, entry) sl_engine_component(engine, (sl_str){entry->key, entry->key_size});
+    if (enqueue_all(recovery, error) < 0) return -1;
+    if (sl_journal_incomplete(engine->journal)) sl_engine_begin_checkpoint(engine);
+    count_crashes(engine);
+    return 0;
+}

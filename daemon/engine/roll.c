@@ -1,0 +1,90 @@
+/* A new segment: events go there at once; beside them, in slices, a checkpoint of every queue, and again what is
+ * folded from events alone: components' state, pending effects, the next id. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "engine/private.h"
+
+enum { SLICE = 4096 };
+
+static void repeat_pending(sl_engine *engine, sl_batch *batch, sl_component *component)
+{
+    for (sl_pending *pending = component->pending; pending; pending = pending->next) {
+        uint64_t seq = sl_batch_next_seq(engine, batch);
+        sl_batch_note(engine, batch, SL_EVENT_PENDING, component->name, pending->seq, (sl_str){0}, sl_str_of(pending->text));
+        pending->seq = seq;
+    }
+}
+
+static void repeat_component(sl_engine *engine, sl_batch *batch, sl_component *component)
+{
+    SL_MAP_EACH (&component->state, entry)
+        sl_batch_note(engine, batch, SL_EVENT_STATE, component->name, 0, sl_str_of(entry->key), sl_str_of(entry->value));
+    repeat_pending(engine, batch, component);
+}
+
+static void repeat_next_id(sl_engine *engine, sl_batch *batch)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%" PRIu64, atomic_load(&engine->next_id));
+    sl_batch_note(engine, batch, SL_EVENT_STATE, sl_journal_name(engine->journal, SL_STR("sluice")), 0, SL_STR(SL_STATE_NEXT_ID),
+                  sl_str_of(text));
+}
+
+void sl_engine_begin_checkpoint(sl_engine *engine)
+{
+    sl_batch *batch = sl_batch_new();
+    repeat_next_id(engine, batch);
+    SL_MAP_EACH (&engine->components, entry) repeat_component(engine, batch, entry->value);
+    engine->checkpointing = true;
+    engine->checkpoint_at = engine->all_first;
+    sl_journal_append(engine->journal, batch);
+    sl_engine_wake(engine);
+}
+
+void sl_engine_roll_if_full(sl_engine *engine)
+{
+    sl_error error;
+    if (!sl_journal_full(engine->journal) || engine->checkpointing) return;
+    if (sl_journal_roll(engine->journal, &error) < 0) {
+        sl_log(SL_WARNING, "engine", "%s", error.text);
+        return;
+    }
+    sl_engine_begin_checkpoint(engine);
+}
+
+static sl_checkpoint_entry entry_of(const sl_flowfile *flowfile)
+{
+    return (sl_checkpoint_entry){.flowfile = flowfile->id,
+                                 .seq = flowfile->seq,
+                                 .moved = flowfile->moved,
+                                 .segment = flowfile->segment,
+                                 .queue = flowfile->queue->name,
+                                 .entered = flowfile->entered,
+                                 .queued = flowfile->queued,
+                                 .not_before = flowfile->not_before,
+                                 .size = sl_flowfile_size(flowfile),
+                                 .retries = flowfile->retries,
+                                 .crashes = flowfile->crashes};
+}
+
+void sl_engine_checkpoint_step(sl_engine *engine)
+{
+    if (!engine->checkpointing) return;
+    uint32_t segment = sl_journal_segment(engine->journal);
+    sl_checkpoint_entry *entries = sl_alloc(SLICE * sizeof *entries);
+    size_t count = 0;
+    sl_flowfile *at = engine->checkpoint_at;
+    /* What came later has its whole first event in this segment. */
+    for (; at && at->listed != segment && count < SLICE; at = at->all_next)
+        if (at->queue) entries[count++] = entry_of(at);
+    if (count) sl_journal_checkpoint_add(engine->journal, entries, count);
+    free(entries);
+    engine->checkpoint_at = at;
+    if (at && at->listed != segment) {
+        sl_engine_wake(engine);
+        return;
+    }
+    engine->checkpointing = false;
+    sl_journal_checkpoint_end(engine->journal);
+}

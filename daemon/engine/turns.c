@@ -1,0 +1,91 @@
+/* Deliveries to one target run one at a time, in queue order, over all instances. The first that asks for a target
+ * holds it until it leaves its queue; others are set aside, and go back to their old places in line when it leaves, so
+ * that the oldest asks first. One that asked is noted at once, though it comes aside only when its session ends. */
+#include "engine/private.h"
+
+static sl_turn *turn_of(sl_engine *engine, const char *key)
+{
+    sl_turn *turn = sl_map_get(&engine->turns, sl_str_of(key));
+    if (turn) return turn;
+    turn = SL_NEW(sl_turn);
+    turn->key = sl_strdup(key);
+    sl_map_put(&engine->turns, sl_str_of(key), turn);
+    return turn;
+}
+
+static void turn_free(sl_turn *turn)
+{
+    free(turn->aside);
+    free(turn->key);
+    free(turn);
+}
+
+static void forget_if_unused(sl_engine *engine, sl_turn *turn)
+{
+    if (turn->holder || turn->count) return;
+    sl_map_remove(&engine->turns, sl_str_of(turn->key));
+    turn_free(turn);
+}
+
+static void hold(sl_turn *turn, sl_flowfile *flowfile)
+{
+    turn->holder = flowfile;
+    if (!flowfile->intent) flowfile->intent = SL_NEW(sl_intent);
+    if (flowfile->intent->turn && strcmp(flowfile->intent->turn, turn->key) == 0) return;
+    free(flowfile->intent->turn);
+    flowfile->intent->turn = sl_strdup(turn->key);
+}
+
+bool sl_turn_ask(sl_engine *engine, sl_flowfile *flowfile, const char *key)
+{
+    sl_turn *turn = turn_of(engine, key);
+    if (turn->holder == flowfile) return true;
+    if (!turn->holder) {
+        hold(turn, flowfile);
+        return true;
+    }
+    turn->aside = sl_grow(turn->aside, turn->count, &turn->capacity, sizeof *turn->aside);
+    turn->aside[turn->count++] = flowfile;
+    flowfile->waits_for = turn;
+    return false;
+}
+
+void sl_turn_restore(sl_engine *engine, sl_flowfile *flowfile)
+{
+    if (!flowfile->intent || !flowfile->intent->turn) return;
+    sl_turn *turn = turn_of(engine, flowfile->intent->turn);
+    if (!turn->holder) turn->holder = flowfile;
+}
+
+static void stop_waiting(sl_engine *engine, sl_flowfile *flowfile)
+{
+    sl_turn *turn = flowfile->waits_for;
+    if (!turn) return;
+    size_t at = 0;
+    while (turn->aside[at] != flowfile) at++;
+    memmove(&turn->aside[at], &turn->aside[at + 1], (--turn->count - at) * sizeof *turn->aside);
+    flowfile->waits_for = NULL;
+    forget_if_unused(engine, turn);
+}
+
+void sl_turn_release(sl_engine *engine, sl_flowfile *flowfile)
+{
+    stop_waiting(engine, flowfile);
+    const char *key = flowfile->intent ? flowfile->intent->turn : NULL;
+    sl_turn *turn = key ? sl_map_get(&engine->turns, sl_str_of(key)) : NULL;
+    if (!turn || turn->holder != flowfile) return;
+    turn->holder = NULL;
+    int64_t now = sl_engine_time(engine);
+    for (size_t i = 0; i < turn->count; i++) {
+        turn->aside[i]->waits_for = NULL;
+        if (turn->aside[i]->place == SL_ASIDE) sl_engine_give_back(engine, turn->aside[i], now);
+    }
+    turn->count = 0;
+    forget_if_unused(engine, turn);
+}
+
+void sl_turns_done(sl_engine *engine)
+{
+    SL_MAP_EACH (&engine->turns, entry) turn_free(entry->value);
+    sl_map_done(&engine->turns);
+}
