@@ -98,6 +98,15 @@ void file_name_encode(file_text *ret, const char *name)
     }
 }
 
+void file_show(file_text *path)
+{
+    if (file_name_is_utf8(path->data)) return;
+    file_text encoded = {0};
+    file_name_encode(&encoded, path->data);
+    file_text_done(path);
+    *path = encoded;
+}
+
 static int digit(char c)
 {
     if (c >= '0' && c <= '9') return c - '0';
@@ -145,13 +154,19 @@ static bool unreserved(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr("-._~/", c));
 }
 
+void file_path_encode(file_text *ret, const char *path)
+{
+    file_text_bytes(ret, "", 0);
+    for (; *path; path++) {
+        if (unreserved(*path)) file_text_bytes(ret, path, 1);
+        else add_percent(ret, *path);
+    }
+}
+
 void file_uri(file_text *ret, const char *absolute_path)
 {
     file_text_add(ret, "file://");
-    for (const char *c = absolute_path; *c; c++) {
-        if (unreserved(*c)) file_text_bytes(ret, c, 1);
-        else add_percent(ret, *c);
-    }
+    file_path_encode(ret, absolute_path);
 }
 
 bool file_uri_path(file_text *ret, const char *uri)
@@ -170,6 +185,14 @@ static const char *member(sluice_text object, const char *name)
     size_t size = (size_t)snprintf(quoted, sizeof quoted, "\"%s\":", name);
     const char *found = object.data ? memmem(object.data, object.size, quoted, size) : NULL;
     return found ? found + size : NULL;
+}
+
+bool file_json_path(sluice_text object, const char *name, file_text *ret)
+{
+    file_text encoded = {0};
+    bool found = file_json_text(object, name, &encoded) && file_name_decode(ret, encoded.data, encoded.size);
+    file_text_done(&encoded);
+    return found && strlen(ret->data) == ret->size;
 }
 
 bool file_json_text(sluice_text object, const char *name, file_text *ret)
