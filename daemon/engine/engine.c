@@ -194,6 +194,11 @@ void sl_engine_flow_problem(sl_engine *engine, const char *name, const char *tex
               : sl_map_remove(&engine->flow_problems, sl_str_of(name)));
 }
 
+void sl_engine_bulletin(sl_engine *engine, sl_level level, const char *component, const char *text)
+{
+    sl_bulletin(engine->bulletins, level, component, "%s", text);
+}
+
 /* ---- open -------------------------------------------------------------------------------------------------------- */
 
 static int read_node(sl_engine *engine, sl_error *error)

@@ -45,6 +45,8 @@ void sl_engine_replace_flow(sl_engine *engine, sl_flow *flow, void (*done)(void 
 const sl_flow *sl_engine_flow(const sl_engine *engine, sl_str name); /* NULL: not running */
 /* A flow that could not be loaded, for status; text is copied. NULL text: mended. */
 void sl_engine_flow_problem(sl_engine *engine, const char *name, const char *text);
+/* Something an operator should read; it is logged too. component: "flow", "flow/processor" or a room. Any thread. */
+void sl_engine_bulletin(sl_engine *engine, sl_level level, const char *component, const char *text);
 
 void sl_engine_start(sl_engine *engine);
 /* Stops scheduling, waits for open sessions, cancels them after `deadline_us`. Again: stop now. */
