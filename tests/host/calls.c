@@ -81,10 +81,11 @@ void call_cancel(sluice_call *call)
 
 /* ---- HTTP ------------------------------------------------------------------------------------------------- */
 
-static void set_failure(sluice_failure *failure, const char *code, const sl_error *error)
+static void set_failure(sluice_failure *failure, sluice_class class_, const sl_error *error)
 {
-    *failure = (sluice_failure){.class_ = SLUICE_CONFIGURATION};
-    snprintf(failure->code, sizeof failure->code, "%s", code);
+    const char *code = error->code ? strerrorname_np(error->code) : NULL;
+    *failure = (sluice_failure){.class_ = class_};
+    snprintf(failure->code, sizeof failure->code, "%s", code ? code : "HTTP");
     snprintf(failure->message, sizeof failure->message, "%s", error->text);
 }
 
@@ -99,7 +100,7 @@ sluice_http_client *call_http_open(sluice_instance *instance, const sluice_http_
     sluice_http_client *client = SL_NEW(sluice_http_client);
     client->host = host;
     if (sl_http_new(&host->loop, &own, &client->http, &error) < 0) {
-        set_failure(failure, "HTTP", &error);
+        set_failure(failure, SLUICE_CONFIGURATION, &error);
         free(client);
         return NULL;
     }
@@ -116,6 +117,7 @@ static void client_closed(void *context)
 
 void call_http_close(sluice_http_client *client)
 {
+    if (!client) return;
     host_check_loop(client->host, "http_close");
     sl_http_close(client->http, client_closed, client);
 }
@@ -165,7 +167,8 @@ sluice_call *call_http(sluice_http_client *client, const sluice_http_call_option
         .method = options->method,
         .url = options->url,
         .headers = options->headers,
-        .body = {options->data, options->fd, options->offset, options->size, options->sent ? body_sent : NULL, hook},
+        .body = {options->data, options->data || !options->size ? -1 : options->fd, options->offset, options->size,
+                 options->sent ? body_sent : NULL, hook},
         .reply_limit = options->reply_limit,
         .fresh_connection = options->fresh_connection,
         .timeout_us = options->timeout_us,
@@ -173,7 +176,7 @@ sluice_call *call_http(sluice_http_client *client, const sluice_http_call_option
     sluice_call *call = new_call(host, CALL_HTTP, context);
     call->replied = done;
     if (sl_http_submit(client->http, &own, replied, call, &call->request, &error) < 0) {
-        set_failure(failure, "HTTP", &error);
+        set_failure(failure, SLUICE_PERMANENT, &error);
         call->completed = true;
         host->calls_open--;
         return NULL;

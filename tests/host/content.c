@@ -9,12 +9,14 @@ enum { SMALL_ON_LOOP = 64 << 10 };
 
 static bool on_loop(const session *session) { return !(session->on_worker && session->in_trigger); }
 
-/* A source that changed or went is this FlowFile's fault; all else may pass. */
+/* What may pass by itself is transient; bytes that changed or are gone cannot succeed. */
 static void fill(sluice_failure *failure, const sl_error *error)
 {
-    bool gone = error->code == ESTALE || error->code == ENOENT;
+    static const int passing[] = {EAGAIN, ENOSPC, EDQUOT, EMFILE, ENFILE, ENOMEM, EINTR, EIO};
     const char *code = error->code ? strerrorname_np(error->code) : NULL;
-    *failure = (sluice_failure){.class_ = gone ? SLUICE_PERMANENT : SLUICE_TRANSIENT};
+    *failure = (sluice_failure){.class_ = SLUICE_PERMANENT};
+    for (size_t i = 0; i < SL_COUNT(passing); i++)
+        if (passing[i] == error->code) failure->class_ = SLUICE_TRANSIENT;
     snprintf(failure->code, sizeof failure->code, "%s", code ? code : "Content");
     snprintf(failure->message, sizeof failure->message, "%s", error->text);
 }

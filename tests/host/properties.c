@@ -143,7 +143,7 @@ bool call_evaluate(sluice_session *abi, sluice_flowfile *flowfile, const char *n
     session *session = (struct session *)abi;
     host_check_session(session, "evaluate");
     const sl_value *value = find(&session->box->abi, name);
-    *ret = (sluice_text){0};
+    *ret = (sluice_text){"", 0};
     if (!value || !value->given) return true;
     return evaluate(session, flowfile, name, value->expression, value->text, ret, failure);
 }
@@ -154,6 +154,6 @@ bool call_evaluate_item(sluice_session *abi, sluice_flowfile *flowfile, const ch
     session *session = (struct session *)abi;
     host_check_session(session, "evaluate_item");
     const sl_item *item = find_item(&session->box->abi, name, i);
-    *ret = (sluice_text){0};
+    *ret = (sluice_text){"", 0};
     return item ? evaluate(session, flowfile, name, item->expression, item->text, ret, failure) : true;
 }

@@ -108,7 +108,7 @@ void call_set(sluice_session *abi, sluice_flowfile *flowfile, const char *name, 
 void call_unset(sluice_session *abi, sluice_flowfile *flowfile, const char *name)
 {
     host_check_session((session *)abi, "unset");
-    flowfile->attributes_changed = true;
+    if (attributes_get(&flowfile->attributes, sl_str_of(name)).data) flowfile->attributes_changed = true;
     attributes_unset(&flowfile->attributes, sl_str_of(name));
 }
 
