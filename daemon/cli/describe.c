@@ -30,6 +30,7 @@ static json_t *property_json(const sluice_property *p)
     }
     if (p->flags & SLUICE_REGEX) json_object_set_new(made, "regex", json_true());
     if (p->flags & SLUICE_NAMES_RELATIONSHIPS) json_object_set_new(made, "names_relationships", json_true());
+    if (p->when) json_object_set_new(made, "when", json_string(p->when));
     if (p->table) json_object_set_new(made, "table", table_json(p->table));
     return made;
 }
@@ -44,7 +45,8 @@ static json_t *table_json(const sluice_property *table)
 static json_t *named_json(const sluice_named *named)
 {
     json_t *list = json_array();
-    for (; named && named->name; named++) json_array_append_new(list, json_pack("{s:s, s:s?}", "name", named->name, "help", named->help));
+    for (; named && named->name; named++)
+        json_array_append_new(list, json_pack("{s:s, s:s?, s:s*}", "name", named->name, "help", named->help, "when", named->when));
     return list;
 }
 
@@ -119,6 +121,7 @@ static void add_named(const char *title, const sluice_named *named, sl_buf *page
     for (; named->name; named++) {
         sl_buf_text(page, "  ");
         sl_add_styled(page, SL_BOLD, named->name);
+        if (named->when) sl_buf_printf(page, "  with %s", named->when);
         sl_buf_char(page, '\n');
         if (named->help) sl_add_wrapped(page, named->help, 6, PAGE_WIDTH);
     }

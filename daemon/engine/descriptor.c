@@ -9,8 +9,8 @@ enum { MOST_ROWS = 512, MOST_TYPES = 1024, DEEPEST_TABLE = 8, LONGEST_NAME = 63 
 #define LEAST_MODULE    END_OF(sluice_module, named_size)
 #define LEAST_PROCESSOR END_OF(sluice_processor, ends)
 #define LEAST_SERVICE   END_OF(sluice_service, fini)
-#define LEAST_PROPERTY  END_OF(sluice_property, most)
-#define LEAST_NAMED     END_OF(sluice_named, help)
+#define LEAST_PROPERTY  END_OF(sluice_property, when)
+#define LEAST_NAMED     END_OF(sluice_named, when)
 
 enum { KNOWN_PROPERTY_FLAGS = SLUICE_REQUIRED | SLUICE_EXPRESSION | SLUICE_NAMES_RELATIONSHIPS | SLUICE_REGEX };
 enum { KNOWN_PROCESSOR_FLAGS = SLUICE_ON_WORKER | SLUICE_SOURCE | SLUICE_ENDLESS | SLUICE_EFFECTS | SLUICE_SERIAL };
@@ -138,6 +138,35 @@ static int check_properties(const sluice_property *table, bool outermost, sl_err
     return 0;
 }
 
+/* "strategy=all|any" must name an ENUM of the type and values of it. */
+static int check_when(const sluice_property *table, const char *when, sl_error *error)
+{
+    const char *equals = when ? strchr(when, '=') : NULL;
+    if (!when) return 0;
+    for (; equals && table->name; table++)
+        if (table->type == SLUICE_ENUM && sl_str_is((sl_str){when, (size_t)(equals - when)}, table->name)) break;
+    if (!equals || !table->name)
+        return sl_error_set(error, EINVAL, "expected `when` to be like \"strategy=all|any\", with an enum of the type, found \"%.80s\"",
+                            when);
+    for (const char *at = equals; *at; at += 1 + strcspn(at + 1, "|")) {
+        sl_str value = {at + 1, strcspn(at + 1, "|")};
+        size_t i = 0;
+        while (table->allowed[i] && !sl_str_is(value, table->allowed[i])) i++;
+        if (!table->allowed[i])
+            return sl_error_set(error, EINVAL, "when \"%.80s\": %s has no value \"%.*s\"", when, table->name, SL_STR_ARGS(value));
+    }
+    return 0;
+}
+
+static int check_conditions(const sluice_processor *processor, sl_error *error)
+{
+    for (const sluice_property *p = processor->properties; p->name; p++)
+        if (check_when(processor->properties, p->when, error) < 0) return sl_error_prefix(error, "property \"%.80s\"", p->name);
+    for (const sluice_named *r = processor->relationships; r->name; r++)
+        if (check_when(processor->properties, r->when, error) < 0) return sl_error_prefix(error, "relationship \"%.80s\"", r->name);
+    return 0;
+}
+
 static int check_relationships(const sluice_named *table, sl_error *error)
 {
     for (size_t i = 0; table[i].name; i++) {
@@ -163,7 +192,8 @@ static int check_processor(const sluice_processor *processor, sl_error *error)
     if (processor->flags & ~(unsigned)KNOWN_PROCESSOR_FLAGS)
         return sl_error_set(error, EINVAL, "expected flags of ABI %d.%d, found 0x%x besides", SLUICE_ABI_MAJOR, SLUICE_ABI_MINOR,
                             processor->flags & ~(unsigned)KNOWN_PROCESSOR_FLAGS);
-    return check_relationships(processor->relationships, error) < 0 ? -1 : check_properties(processor->properties, true, error);
+    if (check_relationships(processor->relationships, error) < 0 || check_properties(processor->properties, true, error) < 0) return -1;
+    return check_conditions(processor, error);
 }
 
 static int check_service(const sluice_service *service, sl_error *error)

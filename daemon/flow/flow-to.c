@@ -32,12 +32,39 @@ static size_t fixed_count(const sluice_processor *descriptor)
     return count;
 }
 
+/* "strategy=all|any": has the property one of these values? */
+static bool holds(const sl_properties *properties, const char *when)
+{
+    const char *equals = when ? strchr(when, '=') : NULL;
+    if (!equals) return true;
+    for (size_t i = 0; i < properties->count; i++) {
+        const sl_value *value = &properties->values[i];
+        if (!sl_str_is((sl_str){when, (size_t)(equals - when)}, value->property->name)) continue;
+        for (const char *at = equals; *at; at += 1 + strcspn(at + 1, "|"))
+            if (sl_str_equal((sl_str){at + 1, strcspn(at + 1, "|")}, value->text)) return true;
+    }
+    return false;
+}
+
+static bool names_relationships(const sl_properties *properties, const sl_value *value)
+{
+    return (value->property->flags & SLUICE_NAMES_RELATIONSHIPS) && holds(properties, value->property->when);
+}
+
 static size_t dynamic_count(const sl_properties *properties)
 {
     size_t count = 0;
     for (size_t i = 0; i < properties->count; i++)
-        if (properties->values[i].property->flags & SLUICE_NAMES_RELATIONSHIPS) count += properties->values[i].item_count;
+        if (names_relationships(properties, &properties->values[i])) count += properties->values[i].item_count;
     return count;
+}
+
+/* Of the type, also one that this instance has not: what is a route now must not become another thing with a setting. */
+static const char *fixed_of_type(const sluice_processor *descriptor, sl_str name)
+{
+    for (const sluice_named *fixed = descriptor->relationships; fixed && fixed->name; fixed++)
+        if (sl_str_is(name, fixed->name)) return fixed->name;
+    return NULL;
 }
 
 static void add_dynamic(sl_loader *loader, sl_flow_processor *processor, const sl_node *body, const sl_value *value)
@@ -46,11 +73,11 @@ static void add_dynamic(sl_loader *loader, sl_flow_processor *processor, const s
     for (size_t i = 0; i < value->item_count; i++) {
         sl_str name = value->items[i].name;
         const sl_node *key = name.data && mapping ? sl_node_key(mapping, name.data) : NULL;
-        const sl_flow_relationship *same = sl_relationship_find(processor, name);
+        const char *same = fixed_of_type(processor->descriptor, name);
         if (same)
             sl_problem_error(loader->problems, key ? key->mark : value->mark,
                              "`%s`: %s has a relationship `%s` of its own; choose another name", value->property->name,
-                             processor->descriptor->type, same->name);
+                             processor->descriptor->type, same);
         else processor->relationships[processor->relationship_count++] = (sl_flow_relationship){.name = name.data};
     }
 }
@@ -63,11 +90,13 @@ static void collect(sl_loader *loader, sl_flow_processor *processor, const sl_no
         most = fixed;
     }
     processor->relationships = sl_arena_alloc(&loader->flow->arena, (most + 1) * sizeof *processor->relationships);
-    for (size_t i = 0; i < fixed; i++)
-        processor->relationships[i] = (sl_flow_relationship){.name = processor->descriptor->relationships[i].name, .fixed = true};
-    processor->relationship_count = fixed;
+    for (size_t i = 0; i < fixed; i++) {
+        const sluice_named *named = &processor->descriptor->relationships[i];
+        if (!holds(&processor->properties, named->when)) continue;
+        processor->relationships[processor->relationship_count++] = (sl_flow_relationship){.name = named->name, .fixed = true};
+    }
     for (size_t i = 0; most > fixed && i < processor->properties.count; i++)
-        if (processor->properties.values[i].property->flags & SLUICE_NAMES_RELATIONSHIPS)
+        if (names_relationships(&processor->properties, &processor->properties.values[i]))
             add_dynamic(loader, processor, body, &processor->properties.values[i]);
 }
 

@@ -11,6 +11,7 @@ static const sluice_property properties[] = {
     {.name = "routes",
      .type = SLUICE_MAP,
      .flags = SLUICE_REQUIRED | SLUICE_EXPRESSION | SLUICE_NAMES_RELATIONSHIPS,
+     .when = "strategy=by-name",
      .help = "Each route's name and its condition, an expression that is true or false."},
     {.name = "strategy",
      .type = SLUICE_ENUM,
@@ -20,6 +21,7 @@ static const sluice_property properties[] = {
     {0},
 };
 static const sluice_named relationships[] = {
+    {.name = "matched", .when = "strategy=all|any", .help = "All, or any, of the conditions are true."},
     {.name = "unmatched", .help = "No route is true, or an expression failed (error.message says why)."},
     {0},
 };

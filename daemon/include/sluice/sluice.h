@@ -93,11 +93,15 @@ typedef struct sluice_property {
     const struct sluice_property *table; /* SLUICE_TABLE */
     const char *interface;               /* SLUICE_SERVICE: "s3/1" */
     int64_t least, most;                 /* numbers, durations, sizes; both 0: no bounds */
+    const char *when;                    /* SLUICE_NAMES_RELATIONSHIPS: as sluice_named.when; else the names are only names */
 } sluice_property;
 
 typedef struct sluice_named { /* a relationship or an attribute, with its line of help */
     const char *name;         /* NULL ends a table */
     const char *help;
+    /* A relationship that an instance only has while a property of type ENUM has one of these values:
+     * "strategy=all|any". NULL: always. */
+    const char *when;
 } sluice_named;
 
 /* ---- handles; each begins with the table of calls ------------------------------------------- */
@@ -123,12 +127,13 @@ typedef enum sluice_outcome {
 } sluice_outcome;
 
 /* What an event can be; one X-macro for the enum, the names, the manual. Internal ones are not provenance. */
-#define SLUICE_EVENTS(X)                                                                                                         \
-    X(CREATE)                                                                                                                    \
-    X(RECEIVE)                                                                                                                   \
-    X(FETCH)                                                                                                                     \
-    X(SEND) X(ROUTE) X(FORK) X(JOIN) X(CLONE) X(CONTENT_MODIFIED) X(ATTRIBUTES_MODIFIED) X(DROP) X(EXPIRE) X(REPLAY) X(DOWNLOAD) \
-        X(ADDINFO) X(REMOTE_INVOCATION) X(TRANSFER)
+#define SLUICE_EVENTS(X)                                                                                                            \
+    X(CREATE)                                                                                                                       \
+    X(RECEIVE)                                                                                                                      \
+    X(FETCH)                                                                                                                        \
+    X(SEND)                                                                                                                         \
+    X(ROUTE) X(FORK) X(JOIN) X(CLONE) X(CONTENT_MODIFIED) X(ATTRIBUTES_MODIFIED) X(DROP) X(EXPIRE) X(REPLAY) X(DOWNLOAD) X(ADDINFO) \
+        X(REMOTE_INVOCATION) X(TRANSFER)
 typedef enum sluice_event_type {
     SLUICE_NO_EVENT,
 #define SLUICE_EVENT_ENUM(name) SLUICE_##name,
