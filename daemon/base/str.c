@@ -77,22 +77,23 @@ bool sl_utf8_valid(sl_str a)
     return true;
 }
 
-/* Levenshtein's distance, in one row; words over 63 bytes are far from everything. */
+/* Levenshtein's distance with exchanged neighbours as one edit; words over 63 bytes are far from everything. */
 static size_t distance(sl_str a, const char *b)
 {
-    size_t row[65], b_size = strlen(b);
+    size_t rows[3][65], b_size = strlen(b);
     if (a.size > 63 || b_size > 63) return SIZE_MAX;
-    for (size_t j = 0; j <= b_size; j++) row[j] = j;
+    for (size_t j = 0; j <= b_size; j++) rows[0][j] = j;
     for (size_t i = 1; i <= a.size; i++) {
-        size_t diagonal = row[0];
+        size_t *row = rows[i % 3], *above = rows[(i - 1) % 3], *above_that = rows[(i + 1) % 3];
         row[0] = i;
         for (size_t j = 1; j <= b_size; j++) {
-            size_t substituted = diagonal + (a.data[i - 1] != b[j - 1]);
-            diagonal = row[j];
-            row[j] = SL_MIN(substituted, SL_MIN(row[j], row[j - 1]) + 1);
+            size_t substituted = above[j - 1] + (a.data[i - 1] != b[j - 1]);
+            row[j] = SL_MIN(substituted, SL_MIN(above[j], row[j - 1]) + 1);
+            bool exchanged = i > 1 && j > 1 && a.data[i - 1] == b[j - 2] && a.data[i - 2] == b[j - 1];
+            if (exchanged) row[j] = SL_MIN(row[j], above_that[j - 2] + 1);
         }
     }
-    return row[b_size];
+    return rows[a.size % 3][b_size];
 }
 
 const char *sl_nearest(sl_str word, const char *const *names, size_t count)

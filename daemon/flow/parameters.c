@@ -22,8 +22,8 @@ static sl_str lookup(void *context, sl_str name)
     sl_parameter *parameter = sl_parameters_find(parameters, name);
     if (!parameter || parameter->type == SL_PARAMETER_SECRET) return (sl_str){0};
     parameter->used = true;
-    if (!parameter->set) parameters->unset_seen = true;
-    return parameter->set ? parameter->text : SL_STR("");
+    if (!parameter->set || parameter->wrong) parameters->unset_seen = true;
+    return parameter->text.data ? parameter->text : SL_STR("");
 }
 
 /* ---- values ------------------------------------------------------------------------------------------ */
@@ -81,7 +81,8 @@ static void split(job *j, sl_parameter *parameter)
 static void set_text(job *j, sl_parameter *parameter, sl_mark mark, sl_str text, const char *from)
 {
     parameter->set = true;
-    if (!fits(parameter->type, text)) {
+    parameter->wrong = !fits(parameter->type, text);
+    if (parameter->wrong) {
         /* What stands where a secret's name should be may be the secret. */
         if (parameter->type == SL_PARAMETER_SECRET)
             sl_problem_error(j->problems, mark, "%s `%s`: expected %s, which the text there is not", from, parameter->name,
@@ -97,8 +98,8 @@ static void set_text(job *j, sl_parameter *parameter, sl_mark mark, sl_str text,
 
 static void set_list(job *j, sl_parameter *parameter, const sl_node *node)
 {
-    sl_buf joined = SL_BUF(1 << 20);
-    parameter->set = true;
+    sl_buf joined = SL_BUF(2 << 20);
+    parameter->wrong = false;
     parameter->items = sl_arena_alloc(j->arena, (node->count + 1) * sizeof *parameter->items);
     for (size_t i = 0; i < node->count; i++) {
         if (node->items[i]->kind != SL_SCALAR) {
@@ -118,14 +119,14 @@ static void set_default(job *j, sl_parameter *parameter, const sl_node *node)
 {
     bool list = parameter->type == SL_PARAMETER_LIST, secret = parameter->type == SL_PARAMETER_SECRET;
     const sl_node *name = secret && node->kind == SL_MAPPING && node->count == 1 ? sl_node_get(node, "secret") : NULL;
-    if (sl_node_null(node)) parameter->set = true; /* told by the tree */
-    else if (list && node->kind == SL_LIST) set_list(j, parameter, node);
+    parameter->set = parameter->wrong = true;
+    if (sl_node_null(node)) return; /* told by the tree */
+    if (list && node->kind == SL_LIST) set_list(j, parameter, node);
     else if (name && name->kind == SL_SCALAR) set_text(j, parameter, name->mark, name->text, "default of");
-    else if (list || secret || node->kind != SL_SCALAR) {
-        parameter->set = true;
+    else if (list || secret || node->kind != SL_SCALAR)
         sl_problem_error(j->problems, node->mark, "default of `%s`: expected %s, found %s", parameter->name, form(parameter->type),
                          sl_node_kind_name(node->kind));
-    } else set_text(j, parameter, node->mark, node->text, "default of");
+    else set_text(j, parameter, node->mark, node->text, "default of");
 }
 
 /* ---- declarations ------------------------------------------------------------------------------------ */

@@ -34,6 +34,7 @@ typedef struct sl_parameter {
     sl_str *items;
     size_t item_count;
     bool set, required, used;
+    bool wrong; /* told: what it would give is unknown */
     sl_mark mark;
 } sl_parameter;
 

@@ -128,6 +128,20 @@ static void decode_fallback(sl_decoder *decoder, const sluice_property *property
     ret->mark = decoder->mark;
 }
 
+/* A name that was misspelt was told with this one as what was meant. */
+static bool misspelt(sl_decoder *decoder, const sl_node *mapping, const sluice_property *table, const char *name)
+{
+    size_t count = table_size(table);
+    const char **names = sl_arena_alloc(decoder->arena, (count + 1) * sizeof *names);
+    for (size_t i = 0; i < count; i++) names[i] = table[i].name;
+    for (size_t i = 0; mapping && i < mapping->count && i < 100; i++) {
+        sl_str key = mapping->keys[i]->text;
+        if (find_property(table, key) || (decoder->skip && decoder->skip(key))) continue;
+        if (sl_nearest(key, names, count) == name) return true;
+    }
+    return false;
+}
+
 static void missing(sl_decoder *decoder, const sluice_property *property)
 {
     const char *values = "";
@@ -138,15 +152,17 @@ static void missing(sl_decoder *decoder, const sluice_property *property)
                      sl_property_type_name(property->type), values, property->help ? property->help : "no help");
 }
 
-static void decode_property(sl_decoder *decoder, const sl_node *mapping, const sluice_property *property, sl_value *ret)
+static void decode_property(sl_decoder *decoder, const sl_node *mapping, const sluice_property *table, size_t at, sl_value *ret)
 {
+    const sluice_property *property = &table[at];
     const sl_node *node = sl_node_get(mapping, property->name);
     ret->property = property;
     if (node) {
         ret->written = true;
         decode_value(decoder, sl_node_key(mapping, property->name), node, property, ret);
-    } else if (property->flags & SLUICE_REQUIRED) missing(decoder, property);
-    else if (property->fallback) decode_fallback(decoder, property, ret);
+    } else if (property->flags & SLUICE_REQUIRED) {
+        if (!misspelt(decoder, mapping, table, property->name)) missing(decoder, property);
+    } else if (property->fallback) decode_fallback(decoder, property, ret);
     else if (property->type == SLUICE_TABLE && mapping) {
         /* Absent: only what its own defaults give. What it requires is required where it is written. */
         sl_problems own = {0};
@@ -165,7 +181,7 @@ void sl_decode_table(sl_decoder *decoder, const sl_node *mapping, const sluice_p
         sl_str key = mapping->keys[i]->text;
         if (!find_property(table, key) && !(decoder->skip && decoder->skip(key))) unknown(decoder, mapping->keys[i], table);
     }
-    for (size_t i = 0; i < ret->count; i++) decode_property(decoder, mapping, &table[i], &ret->values[i]);
+    for (size_t i = 0; i < ret->count; i++) decode_property(decoder, mapping, table, i, &ret->values[i]);
 }
 
 void sl_properties_decode(const sl_node *mapping, const sluice_property *table, bool (*skip)(sl_str key),

@@ -32,6 +32,7 @@ static const char *advice(const char *problem)
     static const struct {
         const char *problem, *advice;
     } advices[] = {
+        {"tab character", "indent with spaces, not with tabs"},
         {"cannot start any token", "indent with spaces, not with tabs, and put a text that begins with a special character in quotes"},
         {"mapping values are not allowed", "put a text that holds \": \" in quotes, and check the indentation"},
         {"could not find expected ':'", "write KEY: VALUE"},
@@ -287,6 +288,7 @@ static bool readable(sl_str text, sl_problems *problems)
 
 sl_node *sl_tree_read(sl_str text, sl_arena *arena, sl_problems *problems)
 {
+    if (sl_str_starts(text, "\xEF\xBB\xBF")) text = (sl_str){text.data + 3, text.size - 3};
     if (!readable(text, problems)) return NULL;
     reader r = {.text = text, .arena = arena, .problems = problems};
     if (!yaml_parser_initialize(&r.parser)) sl_panic(__FILE__, __LINE__, "out of memory");
