@@ -1,0 +1,242 @@
+/* The engine as a whole: real modules, a real journal; flows run until idle, stop, start again. */
+#include "test.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/sys.h"
+#include "engine/engine.h"
+#include "engine/private.h"
+
+typedef struct rig {
+    uv_loop_t loop;
+    uv_timer_t look;
+    sl_engine *engine;
+    sl_engine_summary summary;
+    int64_t deadline;
+    bool drained;
+} rig;
+
+static sl_flow *flow_of(sl_engine *engine, const char *text)
+{
+    sl_problems problems = {.file = "test.yaml"};
+    sl_flow_options options = {.registry = sl_engine_registry(engine)};
+    sl_flow *flow = sl_flow_parse(sl_str_of(text), "test.yaml", &options, &problems);
+    sl_buf printed = SL_BUF(1 << 20);
+    sl_problems_print(&problems, &printed);
+    if (!flow) sl_test_failed(__FILE__, __LINE__, "%s", printed.data);
+    sl_buf_done(&printed);
+    sl_problems_done(&problems);
+    return flow;
+}
+
+static rig *rig_open(const char *flow, bool paused, uint64_t segment_events)
+{
+    rig *r = SL_NEW(rig);
+    sl_error error = {0};
+    char *state = sl_asprintf("%s/state", sl_test_folder());
+    uv_loop_init(&r->loop);
+    uv_timer_init(&r->loop, &r->look);
+    r->look.data = r;
+    sl_engine_options options = {.loop = &r->loop, .state = state, .paused = paused, .segment_events = segment_events};
+    int result = sl_engine_open(&options, &r->engine, &error);
+    free(state);
+    if (result < 0) {
+        sl_test_failed(__FILE__, __LINE__, "%s", error.text);
+        exit(1);
+    }
+    sl_flow *definition = flow ? flow_of(r->engine, flow) : NULL;
+    if (definition && sl_engine_add_flow(r->engine, definition, &error) < 0) sl_test_failed(__FILE__, __LINE__, "%s", error.text);
+    return r;
+}
+
+static void look(uv_timer_t *timer)
+{
+    rig *r = timer->data;
+    sl_engine_summarise(r->engine, &r->summary);
+    if (r->summary.idle || r->summary.only_paused || sl_ticks() > r->deadline) uv_stop(&r->loop);
+}
+
+static void run_until_idle(rig *r)
+{
+    r->deadline = sl_ticks() + 20 * SL_SECOND;
+    sl_engine_start(r->engine);
+    uv_timer_start(&r->look, look, 5, 5);
+    uv_run(&r->loop, UV_RUN_DEFAULT);
+    uv_timer_stop(&r->look);
+    if (!r->summary.idle) fprintf(stderr, "# not idle: %s\n", r->summary.why);
+}
+
+static void on_drained(void *context)
+{
+    rig *r = context;
+    r->drained = true;
+    uv_stop(&r->loop);
+}
+
+static void rig_close(rig *r)
+{
+    sl_engine_drain(r->engine, 5 * SL_SECOND, on_drained, r);
+    while (!r->drained) uv_run(&r->loop, UV_RUN_ONCE);
+    sl_engine_close(r->engine);
+    uv_close((uv_handle_t *)&r->look, NULL);
+    while (uv_loop_close(&r->loop) != 0) uv_run(&r->loop, UV_RUN_ONCE);
+    free(r);
+}
+
+#define CHAIN(count_, end_)                                \
+    "sluice: 1\n"                                          \
+    "name: chain\n"                                        \
+    "processors:\n"                                        \
+    "  make:\n"                                            \
+    "    type: generate-flowfile\n"                        \
+    "    count: " #count_ "\n"                             \
+    "    batch: 1000\n"                                    \
+    "    size: 0B\n"                                       \
+    "    to: {success: sort}\n"                            \
+    "  sort:\n"                                            \
+    "    type: route-on-attribute\n"                       \
+    "    routes: {all: \"${filename:isEmpty():not()}\"}\n" \
+    "    to: {all: mark, unmatched: mark}\n"               \
+    "  mark:\n"                                            \
+    "    type: update-attribute\n"                         \
+    "    attributes: {seen: \"yes\"}\n"                    \
+    "    to: {success: " end_ ", failure: hold}\n"
+
+static uint64_t held(rig *r)
+{
+    const sl_queue *queue = sl_map_get(&r->engine->queues, SL_STR("chain/mark.success.hold"));
+    return queue ? queue->objects : 0;
+}
+
+TEST(a_chain_runs_to_its_end)
+{
+    rig *r = rig_open(CHAIN(20000, "end"), false, 0);
+
+    run_until_idle(r);
+    CHECK(r->summary.idle);
+    CHECK_INT(r->summary.delivered, 20000);
+    CHECK_INT(r->summary.queued, 0);
+
+    rig_close(r);
+}
+
+TEST(what_is_held_is_there_after_a_restart)
+{
+    rig *r = rig_open(CHAIN(2500, "hold"), false, 0);
+    run_until_idle(r);
+    CHECK_INT(held(r), 2500);
+    rig_close(r);
+    r = rig_open(CHAIN(2500, "hold"), true, 0);
+    CHECK_INT(held(r), 2500);
+    const sl_queue *queue = sl_map_get(&r->engine->queues, SL_STR("chain/mark.success.hold"));
+    CHECK_VIEW(sl_attributes_get(queue->ready.first->attributes, SL_STR("seen")), "yes");
+    rig_close(r);
+}
+
+TEST(segments_roll_and_the_fold_stays_the_same)
+{
+    rig *r = rig_open(CHAIN(5000, "hold"), false, 1500);
+    run_until_idle(r);
+    CHECK_INT(held(r), 5000);
+    CHECK(sl_journal_segment(r->engine->journal) > 4);
+    uint64_t next = atomic_load(&r->engine->next_id);
+    rig_close(r);
+    r = rig_open(CHAIN(5000, "hold"), false, 1500);
+    CHECK_INT(held(r), 5000);
+    CHECK(atomic_load(&r->engine->next_id) >= next);
+    run_until_idle(r); /* the source has made what it had to */
+    CHECK_INT(held(r), 5000);
+    rig_close(r);
+}
+
+TEST(hold_is_given_back_or_emptied)
+{
+    rig *r = rig_open(CHAIN(10, "hold"), false, 0);
+    uint64_t count = 0;
+    sl_error error = {0};
+    run_until_idle(r);
+    CHECK_INT(sl_engine_queue_replay(r->engine, "chain/mark.success.hold", 0, &count, &error), 0);
+    CHECK_INT(count, 10);
+    run_until_idle(r);
+    CHECK_INT(held(r), 10);
+    CHECK_INT(sl_engine_queue_empty(r->engine, "chain/mark.success.hold", 0, 0, &count, &error), 0);
+    CHECK_INT(count, 10);
+    CHECK_INT(held(r), 0);
+    CHECK_INT(sl_engine_queue_replay(r->engine, "chain/make.success.sort", 0, &count, &error), -1);
+    rig_close(r);
+}
+
+TEST(a_flow_without_a_place_for_what_waits_is_refused)
+{
+    rig *r = rig_open(CHAIN(10, "hold"), false, 0);
+    run_until_idle(r);
+    rig_close(r);
+    r = rig_open(NULL, false, 0);
+    sl_error error = {0};
+    sl_flow *flow = flow_of(r->engine, CHAIN(10, "end"));
+    CHECK_INT(sl_engine_add_flow(r->engine, flow, &error), -1);
+    CHECK(strstr(error.text, "chain/mark.success.hold") != NULL);
+    sl_flow_free(flow);
+    rig_close(r);
+}
+
+static char replaced[1024] = "not told";
+static void on_replaced(void *context, const char *failure)
+{
+    snprintf(replaced, sizeof replaced, "%s", failure ? failure : "");
+    uv_stop(&((rig *)context)->loop);
+}
+
+TEST(a_reload_swaps_or_leaves_all_as_it_was)
+{
+    rig *r = rig_open(CHAIN(100, "hold"), false, 0);
+    run_until_idle(r);
+    sl_engine_replace_flow(r->engine, flow_of(r->engine, CHAIN(100, "end")), on_replaced, r);
+    uv_run(&r->loop, UV_RUN_DEFAULT);
+    CHECK(strstr(replaced, "chain/mark.success.hold") != NULL);
+    sl_engine_replace_flow(r->engine, flow_of(r->engine, CHAIN(150, "hold")), on_replaced, r);
+    uv_run(&r->loop, UV_RUN_DEFAULT);
+    CHECK_STR(replaced, "");
+    run_until_idle(r);
+    CHECK_INT(held(r), 150);
+    rig_close(r);
+}
+
+static void write_file(const char *folder, const char *name, size_t size)
+{
+    char *path = sl_asprintf("%s/%s", folder, name);
+    FILE *file = fopen(path, "w");
+    for (size_t i = 0; i < size; i++) fputc('a' + (int)(i % 26), file);
+    fclose(file);
+    free(path);
+}
+
+TEST(files_become_files)
+{
+    char *in = sl_asprintf("%s/in", sl_test_folder()), *out = sl_asprintf("%s/out", sl_test_folder());
+    mkdir(in, 0755);
+    mkdir(out, 0755);
+    write_file(in, "small", 10);
+    write_file(in, "packed", 50000);
+    write_file(in, "large", 600000);
+    char *text = sl_asprintf("sluice: 1\nname: files\nprocessors:\n"
+                             "  take: {type: get-file, directory: \"%s\", source: delete, min_age: 0, to: {success: put}}\n"
+                             "  put: {type: put-file, directory: \"%s\", to: {success: end, failure: hold}}\n",
+                             in, out);
+    rig *r = rig_open(text, false, 0);
+    run_until_idle(r);
+    CHECK(r->summary.idle);
+    CHECK_INT(r->summary.delivered, 3);
+    rig_close(r);
+    struct stat status;
+    char *path = sl_asprintf("%s/large", out), *gone = sl_asprintf("%s/large", in);
+    CHECK(stat(path, &status) == 0 && status.st_size == 600000);
+    CHECK(stat(gone, &status) < 0);
+    free(path);
+    free(gone);
+    free(text);
+    free(in);
+    free(out);
+}
