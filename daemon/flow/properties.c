@@ -75,7 +75,11 @@ static void decode_table(sl_decoder *decoder, const sl_node *key, const sl_node 
     inner.owner = sl_arena_printf(decoder->arena, "`%s`", property->name);
     ret->table = sl_arena_alloc(decoder->arena, sizeof *ret->table);
     if (node && !sl_expect_kind(decoder, node, SL_MAPPING, property->name, example(property))) node = NULL;
+    /* Absent: only what its own defaults give. What it requires is required where it is written. */
+    sl_problems own = {0};
+    if (!node) inner.problems = &own;
     sl_decode_table(&inner, node, property->table, ret->table);
+    sl_problems_done(&own);
 }
 
 static bool secret_in_plain(sl_decoder *decoder, const sl_node *node, const sluice_property *property)
@@ -163,14 +167,7 @@ static void decode_property(sl_decoder *decoder, const sl_node *mapping, const s
     } else if (property->flags & SLUICE_REQUIRED) {
         if (!misspelt(decoder, mapping, table, property->name)) missing(decoder, property);
     } else if (property->fallback) decode_fallback(decoder, property, ret);
-    else if (property->type == SLUICE_TABLE && mapping) {
-        /* Absent: only what its own defaults give. What it requires is required where it is written. */
-        sl_problems own = {0};
-        sl_decoder quiet = *decoder;
-        quiet.problems = &own;
-        decode_table(&quiet, NULL, NULL, property, ret);
-        sl_problems_done(&own);
-    }
+    else if (property->type == SLUICE_TABLE) decode_table(decoder, NULL, NULL, property, ret);
 }
 
 void sl_decode_table(sl_decoder *decoder, const sl_node *mapping, const sluice_property *table, sl_properties *ret)
