@@ -215,8 +215,8 @@ static int no_such_type(const sl_registry *registry, const char *type)
     for (int service = 0; service < 2; service++)
         for (size_t i = 0; count < SL_COUNT(names) && (name = registry->name_at(registry->context, service, i)); i++) names[count++] = name;
     const char *near = sl_nearest(sl_str_of(type), names, count);
-    return sl_complain(SL_EXIT_FAILED, "there is no type `%s`%s%s%s; `sluice describe` lists them", type, near ? "; did you mean `" : "",
-                       near ? near : "", near ? "`?" : "");
+    return sl_complain(SL_EXIT_FAILED, "there is no type `%s`; %s%s%s`sluice describe` lists them", type, near ? "did you mean `" : "",
+                       near ? near : "", near ? "`? " : "");
 }
 
 static int describe(const sl_modules *modules, const char *type, bool json)

@@ -112,3 +112,16 @@ char *sl_flow_path_stem(const char *path)
     if (sl_str_ends(sl_str_of(name), ".yaml")) size -= 5;
     return sl_strndup(name, size);
 }
+
+char *sl_flow_file_name(const char *path)
+{
+    sl_arena arena = {0};
+    sl_error error = {0};
+    sl_buf text = SL_BUF(FLOW_LIMIT);
+    sl_str name = {0};
+    if (sl_read_file(path, FLOW_LIMIT, &text, &error) == 0) name = name_of(sl_buf_view(&text), &arena);
+    char *made = name.size && sl_flow_name_valid(name) ? sl_strndup(name.data, name.size) : sl_flow_path_stem(path);
+    sl_buf_done(&text);
+    sl_arena_done(&arena);
+    return made;
+}

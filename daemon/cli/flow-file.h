@@ -29,5 +29,7 @@ void sl_flow_paths_add(sl_flow_paths *paths, const char *path);
 void sl_flow_paths_done(sl_flow_paths *paths);
 /* "/etc/sluice/flows/a.yaml" gives "a"; the caller frees it. */
 char *sl_flow_path_stem(const char *path);
+/* The `name:` that the file gives, its stem when it gives none that can be read; the caller frees it. */
+char *sl_flow_file_name(const char *path);
 
 #endif

@@ -181,39 +181,53 @@ char *sl_human_duration(int64_t us, char text[SL_HUMAN_TEXT])
 
 /* ---- paragraphs ------------------------------------------------------------------------------------------ */
 
-static void wrap_line(sl_buf *buf, sl_str line, size_t indent, size_t width)
+typedef struct wrapping {
+    sl_buf *buf;
+    size_t indent, width, column; /* of what is in the line after its indent */
+} wrapping;
+
+static void end_line(wrapping *w)
 {
-    size_t column = 0;
-    while (line.size) {
-        size_t word = 0;
-        while (word < line.size && line.data[word] != ' ') word++;
-        if (column && column + 1 + word > width - indent) {
-            sl_buf_char(buf, '\n');
-            column = 0;
-        }
-        if (!column) add_blanks(buf, indent);
-        else sl_buf_char(buf, ' ');
-        sl_buf_add(buf, line.data, word);
-        column += word + (column != 0);
-        while (word < line.size && line.data[word] == ' ') word++;
-        line = (sl_str){line.data + word, line.size - word};
-    }
-    sl_buf_char(buf, '\n');
+    if (w->column) sl_buf_char(w->buf, '\n');
+    w->column = 0;
 }
+
+static void add_word(wrapping *w, sl_str word)
+{
+    if (w->column && w->indent + w->column + 1 + word.size > w->width) end_line(w);
+    if (!w->column) add_blanks(w->buf, w->indent);
+    else sl_buf_char(w->buf, ' ');
+    sl_buf_str(w->buf, word);
+    w->column += word.size + (w->column != 0);
+}
+
+static void add_words(wrapping *w, sl_str line)
+{
+    while (line.size) {
+        size_t size = 0;
+        while (size < line.size && line.data[size] != ' ') size++;
+        if (size) add_word(w, (sl_str){line.data, size});
+        size += size < line.size;
+        line = (sl_str){line.data + size, line.size - size};
+    }
+}
+
+/* A list's item, or a line that is laid out already. */
+static bool stands_alone(const char *line) { return *line == ' ' || (*line == '-' && line[1] == ' '); }
 
 void sl_add_wrapped(sl_buf *buf, const char *text, size_t indent, size_t width)
 {
+    wrapping w = {buf, indent, width, 0};
     while (*text) {
         size_t size = strcspn(text, "\n");
-        if (!size) {
-            sl_buf_char(buf, '\n');
-        } else if (*text == ' ') {
+        if (!size || stands_alone(text)) end_line(&w);
+        if (!size) sl_buf_char(buf, '\n');
+        else if (*text == ' ') {
             add_blanks(buf, indent);
             sl_buf_add(buf, text, size);
             sl_buf_char(buf, '\n');
-        } else {
-            wrap_line(buf, (sl_str){text, size}, indent, width);
-        }
+        } else add_words(&w, (sl_str){text, size});
         text += size + (text[size] == '\n');
     }
+    end_line(&w);
 }

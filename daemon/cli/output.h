@@ -40,7 +40,8 @@ void sl_table_done(sl_table *table);
 char *sl_human_bytes(uint64_t bytes, char text[SL_HUMAN_TEXT]);
 char *sl_human_duration(int64_t us, char text[SL_HUMAN_TEXT]);
 
-/* Wraps `text` (paragraphs, lines that begin with a blank stay as they are) to `width`, each line after `indent`. */
+/* Fills paragraphs (an empty line, an item's "- " or a line that begins with a blank ends one) to `width`, each line
+ * after `indent`; lines that begin with a blank stay as they are. */
 void sl_add_wrapped(sl_buf *buf, const char *text, size_t indent, size_t width);
 
 #endif

@@ -8,7 +8,7 @@
 #include "cli/history.h"
 #include "cli/output.h"
 
-enum { OUT_LIMIT = 256 * 1024 * 1024, DEFAULT_LIMIT = 100, MOST = 1000000 };
+enum { OUT_LIMIT = 256 * 1024 * 1024, DEFAULT_LIMIT = 100, MOST = 1000000, PAGE = 1000 };
 
 /* ---- one event whole ------------------------------------------------------------------------------------------------ */
 
@@ -124,7 +124,7 @@ static int collect(sl_history *history, uint64_t limit, const char *cursor, json
     json_t *page, *last = cursor ? json_string(cursor) : NULL;
     int code = SL_EXIT_DONE;
     for (;;) {
-        code = sl_history_events(history, limit - json_array_size(ret_events), json_string_value(last), &page);
+        code = sl_history_events(history, SL_MIN(limit - json_array_size(ret_events), (uint64_t)PAGE), json_string_value(last), &page);
         if (code != SL_EXIT_DONE) break;
         json_array_extend(ret_events, json_object_get(page, "events"));
         json_decref(last);

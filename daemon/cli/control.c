@@ -1,0 +1,181 @@
+/* sluice queue replay, queue empty, start, stop, reload: what changes a running daemon. */
+#include <stdio.h>
+
+#include "cli/common.h"
+#include "cli/history.h"
+#include "cli/output.h"
+#include "cli/queues.h"
+
+enum { PATH_LIMIT = 8192 };
+
+/* ---- what all of them do: find the thing in the status, ask, tell ------------------------------------------------------ */
+
+typedef struct target {
+    const char *list, *key; /* of the status: "connections" by "id" */
+    const char *folder;     /* of the path */
+} target;
+
+static const target connections = {.list = "connections", .key = "id", .folder = "connections"};
+static const target processors = {.list = "processors", .key = "name", .folder = "processors"};
+
+/* "/api/v1/flows/FLOW/connections/ID"; *ret_name "FLOW/ID", which the caller frees. */
+static int find(sl_client *client, const target *target, const char *name, sl_buf *path, char **ret_name)
+{
+    json_t *status;
+    const json_t *found;
+    int code = sl_client_json(client, "GET", "/api/v1/status", &status);
+    if (code != SL_EXIT_DONE) return code;
+    code = sl_queues_find(status, target->list, target->key, name, &found);
+    if (code == SL_EXIT_DONE) {
+        const char *flow = sl_member_text(found, "flow"), *rest = sl_member_text(found, target->key);
+        sl_buf_text(path, "/api/v1/flows/");
+        sl_percent_encode(path, sl_str_of(flow), "");
+        sl_buf_printf(path, "/%s/", target->folder);
+        sl_percent_encode(path, sl_str_of(rest), "");
+        *ret_name = sl_asprintf("%s/%s", flow, rest);
+    }
+    json_decref(status);
+    return code;
+}
+
+/* The answer as it is, or a sentence. */
+static int tell(const sl_arguments *arguments, json_t *answer, const char *format, ...) SL_PRINTF(3, 4);
+static int tell(const sl_arguments *arguments, json_t *answer, const char *format, ...)
+{
+    char text[2048];
+    va_list list;
+    if (sl_given_option(arguments, "json")) return sl_common_print_json(answer);
+    json_decref(answer);
+    va_start(list, format);
+    vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    sl_buf out = SL_BUF(8192);
+    sl_add_printable(&out, sl_str_of(text));
+    sl_buf_char(&out, '\n');
+    return sl_print(&out);
+}
+
+/* ---- queues ----------------------------------------------------------------------------------------------------------------- */
+
+static void add_flowfile(const sl_arguments *arguments, sl_buf *path)
+{
+    const char *flowfile = sl_option_value(arguments, "flowfile");
+    if (flowfile) sl_client_parameter(path, "flowfile", flowfile);
+}
+
+static int replay(sl_client *client, const sl_arguments *arguments, sl_buf *path, const char *name)
+{
+    json_t *answer;
+    sl_buf_text(path, "/replay");
+    add_flowfile(arguments, path);
+    int code = sl_client_json(client, "POST", path->data, &answer);
+    if (code != SL_EXIT_DONE) return code;
+    return tell(arguments, answer, "%s: %lld FlowFiles go back to the processor", name, sl_member_number(answer, "count"));
+}
+
+/* What comes while the command is on its way was not meant. */
+static int newest(sl_client *client, const sl_buf *path, char text[24])
+{
+    json_t *listing;
+    char *first = sl_asprintf("%s?limit=1", path->data);
+    int code = sl_client_json(client, "GET", first, &listing);
+    free(first);
+    if (code != SL_EXIT_DONE) return code;
+    snprintf(text, 24, "%lld", sl_member_number(listing, "seq"));
+    json_decref(listing);
+    return SL_EXIT_DONE;
+}
+
+static int empty(sl_client *client, const sl_arguments *arguments, sl_buf *path, const char *name)
+{
+    json_t *answer;
+    char number[24];
+    const char *through = sl_option_value(arguments, "through");
+    sl_buf_text(path, "/flowfiles");
+    int code = through ? SL_EXIT_DONE : newest(client, path, number);
+    if (code == SL_EXIT_DONE) {
+        sl_client_parameter(path, "through", through ? through : number);
+        add_flowfile(arguments, path);
+        code = sl_client_json(client, "DELETE", path->data, &answer);
+    }
+    if (code != SL_EXIT_DONE) return code;
+    return tell(arguments, answer, "%s: %lld FlowFiles are dropped", name, sl_member_number(answer, "count"));
+}
+
+/* ---- processors --------------------------------------------------------------------------------------------------------------- */
+
+static int start(sl_client *client, const sl_arguments *arguments, sl_buf *path, const char *name)
+{
+    json_t *answer;
+    sl_buf_text(path, "/start");
+    int code = sl_client_json(client, "POST", path->data, &answer);
+    return code == SL_EXIT_DONE ? tell(arguments, answer, "%s: started", name) : code;
+}
+
+static int stop(sl_client *client, const sl_arguments *arguments, sl_buf *path, const char *name)
+{
+    json_t *answer;
+    sl_buf_text(path, "/stop");
+    int code = sl_client_json(client, "POST", path->data, &answer);
+    return code == SL_EXIT_DONE ? tell(arguments, answer, "%s: stopped; it stays so over restarts until `sluice start %s`", name, name)
+                                : code;
+}
+
+static int with_target(const sl_arguments *arguments, const target *target,
+                       int (*act)(sl_client *client, const sl_arguments *arguments, sl_buf *path, const char *name))
+{
+    sl_client *client;
+    char *name = NULL;
+    int code = sl_client_open(arguments, &client);
+    if (code != SL_EXIT_DONE) return code;
+    sl_buf path = SL_BUF(PATH_LIMIT);
+    code = find(client, target, arguments->positional[0], &path, &name);
+    if (code == SL_EXIT_DONE) code = act(client, arguments, &path, name);
+    free(name);
+    sl_buf_done(&path);
+    sl_client_close(client);
+    return code;
+}
+
+static int check_number(const sl_arguments *arguments, const char *option)
+{
+    sl_error error = {0};
+    uint64_t number;
+    if (sl_option_number(arguments, option, 0, &number, &error) == 0) return SL_EXIT_DONE;
+    return sl_complain(SL_EXIT_USAGE, "%s: %s", arguments->command->name, error.text);
+}
+
+int sl_command_queue_replay(const sl_arguments *arguments) { return with_target(arguments, &connections, replay); }
+
+int sl_command_queue_empty(const sl_arguments *arguments)
+{
+    int code = check_number(arguments, "through");
+    return code == SL_EXIT_DONE ? with_target(arguments, &connections, empty) : code;
+}
+
+int sl_command_start(const sl_arguments *arguments) { return with_target(arguments, &processors, start); }
+int sl_command_stop(const sl_arguments *arguments) { return with_target(arguments, &processors, stop); }
+
+/* ---- reload --------------------------------------------------------------------------------------------------------------------- */
+
+int sl_command_reload(const sl_arguments *arguments)
+{
+    sl_client *client;
+    json_t *answer;
+    const char *flow = arguments->count ? arguments->positional[0] : NULL;
+    int code = sl_client_open(arguments, &client);
+    if (code != SL_EXIT_DONE) return code;
+    sl_buf path = SL_BUF(PATH_LIMIT);
+    sl_buf_text(&path, "/api/v1/");
+    if (flow) {
+        sl_buf_text(&path, "flows/");
+        sl_percent_encode(&path, sl_str_of(flow), "");
+        sl_buf_char(&path, '/');
+    }
+    sl_buf_text(&path, "reload");
+    code = sl_client_json(client, "POST", path.data, &answer);
+    sl_buf_done(&path);
+    sl_client_close(client);
+    if (code != SL_EXIT_DONE) return code;
+    return tell(arguments, answer, flow ? "%s: reloaded" : "%s are reloaded", flow ? flow : "all flows");
+}

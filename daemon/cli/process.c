@@ -1,0 +1,86 @@
+#include "cli/process.h"
+
+#include <errno.h>
+#include <signal.h>
+
+#include "cli/commands.h"
+
+enum { DRAIN_SECONDS = 30 };
+
+static void drained(void *context) { uv_stop(&((sl_process *)context)->loop); }
+
+void sl_process_stop(sl_process *process)
+{
+    bool first = process->stops++ == 0;
+    if (first) sl_log(SL_INFO, "sluice", "draining: open sessions get %d s to end", DRAIN_SECONDS);
+    else sl_log(SL_WARNING, "sluice", "told again: stops now; what is open is given again at the next start");
+    if (first && process->stopping) process->stopping(process->context);
+    if (process->engine) sl_engine_drain(process->engine, DRAIN_SECONDS * SL_SECOND, drained, process);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    sl_process *process = handle->data;
+    if (number == SIGHUP && process->hangup) {
+        process->hangup(process->context);
+        return;
+    }
+    process->signalled = true;
+    sl_process_stop(process);
+}
+
+static void on_failure(void *context, const char *message)
+{
+    (void)message; /* the engine has logged it */
+    sl_process *process = context;
+    process->failed = true;
+    if (!process->stops) sl_process_stop(process);
+}
+
+void sl_process_init(sl_process *process)
+{
+    int result = uv_loop_init(&process->loop);
+    SL_ASSERT(result == 0);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static void listen_to_signals(sl_process *process)
+{
+    static const int numbers[SL_PROCESS_SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
+    for (size_t i = 0; i < SL_PROCESS_SIGNALS; i++) {
+        uv_signal_init(&process->loop, &process->signals[i]);
+        process->signals[i].data = process;
+        uv_signal_start(&process->signals[i], on_signal, numbers[i]);
+        uv_unref((uv_handle_t *)&process->signals[i]);
+    }
+}
+
+int sl_process_open(sl_process *process, sl_engine_options *options)
+{
+    sl_error error = {0};
+    options->loop = &process->loop;
+    listen_to_signals(process);
+    if (sl_engine_open(options, &process->engine, &error) < 0) {
+        sl_log(SL_ERROR, "sluice", "%s", error.text);
+        return error.code == EBUSY ? SL_EXIT_BUSY : SL_EXIT_FAILED;
+    }
+    sl_engine_on_failure(process->engine, on_failure, process);
+    return SL_EXIT_DONE;
+}
+
+void sl_process_run(sl_process *process)
+{
+    /* Only draining ends it: an idle engine may have no handle that keeps the loop alive. */
+    uv_ref((uv_handle_t *)&process->signals[0]);
+    uv_run(&process->loop, UV_RUN_DEFAULT);
+}
+
+void sl_process_done(sl_process *process)
+{
+    sl_engine_close(process->engine);
+    process->engine = NULL;
+    for (size_t i = 0; i < SL_PROCESS_SIGNALS; i++)
+        if (process->signals[i].data) uv_close((uv_handle_t *)&process->signals[i], NULL);
+    uv_run(&process->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&process->loop);
+}
