@@ -166,6 +166,8 @@ static void read_small(s3_body *body)
     body->small = NULL;
 }
 
+static void run_hash(void *context) { s3_hash_run(&((s3_body *)context)->hash); }
+
 static void start_hash(s3_body *body, bool md5_only)
 {
     s3_hash *hash = &body->hash;
@@ -178,7 +180,7 @@ static void start_hash(s3_body *body, bool md5_only)
     hash->sha256[0] = hash->md5[0] = hash->error[0] = 0;
     atomic_store(&hash->stop, false);
     if (!hash->wants_sha256 && !hash->wants_md5) return;
-    if (!at_once) body->job = sluice_job(body->service->instance, s3_hash_run, on_hashed, body);
+    if (!at_once) body->job = sluice_job(body->service->instance, run_hash, on_hashed, body);
     else {
         s3_hash_run(hash);
         body->digested = true;

@@ -111,24 +111,24 @@ static const sluice_property put_properties[] = {
 };
 
 static const sluice_named put_relationships[] = {
-    {"success", "Objects that are in the bucket"},
-    {"failure", "FlowFiles that cannot become objects: a key too long, an argument that the server refuses"},
+    {.name = "success", .help = "Objects that are in the bucket"},
+    {.name = "failure", .help = "FlowFiles that cannot become objects: a key too long, an argument that the server refuses"},
     {0},
 };
 
-static const sluice_named put_reads[] = {{"mime.type", "Type of the object, by the default of content_type"}, {0}};
+static const sluice_named put_reads[] = {{.name = "mime.type", .help = "Type of the object, by the default of content_type"}, {0}};
 
 static const sluice_named put_writes[] = {
-    {"s3.bucket", "Bucket of the object"},
-    {"s3.key", "Key of the object"},
-    {"s3.url", "URL of the object, percent-encoded"},
-    {"s3.etag", "ETag that the server gave it, without quotes"},
-    {"s3.version", "Version id, where the bucket keeps versions"},
-    {"s3.apimethod", "putobject or multipartupload"},
-    {"s3.uploadId", "Id of the upload in parts"},
-    {"s3.statusCode", "On failure: HTTP status of the refusal"},
-    {"s3.errorCode", "On failure: the server's code, such as KeyTooLongError"},
-    {"s3.errorMessage", "On failure: what was expected and found"},
+    {.name = "s3.bucket", .help = "Bucket of the object"},
+    {.name = "s3.key", .help = "Key of the object"},
+    {.name = "s3.url", .help = "URL of the object, percent-encoded"},
+    {.name = "s3.etag", .help = "ETag that the server gave it, without quotes"},
+    {.name = "s3.version", .help = "Version id, where the bucket keeps versions"},
+    {.name = "s3.apimethod", .help = "putobject or multipartupload"},
+    {.name = "s3.uploadId", .help = "Id of the upload in parts"},
+    {.name = "s3.statusCode", .help = "On failure: HTTP status of the refusal"},
+    {.name = "s3.errorCode", .help = "On failure: the server's code, such as KeyTooLongError"},
+    {.name = "s3.errorMessage", .help = "On failure: what was expected and found"},
     {0},
 };
 

@@ -1,0 +1,2 @@
+#include "host.h"
+TEST(nothing) {}
