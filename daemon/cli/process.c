@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <string.h>
 
 #include "cli/commands.h"
 
@@ -12,8 +13,6 @@ static void drained(void *context) { uv_stop(&((sl_process *)context)->loop); }
 void sl_process_stop(sl_process *process)
 {
     bool first = process->stops++ == 0;
-    if (first) sl_log(SL_INFO, "sluice", "draining: open sessions get %d s to end", DRAIN_SECONDS);
-    else sl_log(SL_WARNING, "sluice", "told again: stops now; what is open is given again at the next start");
     if (first && process->stopping) process->stopping(process->context);
     if (process->engine) sl_engine_drain(process->engine, DRAIN_SECONDS * SL_SECOND, drained, process);
 }
@@ -26,6 +25,8 @@ static void on_signal(uv_signal_t *handle, int number)
         return;
     }
     process->signalled = true;
+    if (!process->stops) sl_log(SL_INFO, "sluice", "SIG%s: drains, open sessions get %d s to end", sigabbrev_np(number), DRAIN_SECONDS);
+    else sl_log(SL_WARNING, "sluice", "SIG%s again: stops now; what is open is done anew after the next start", sigabbrev_np(number));
     sl_process_stop(process);
 }
 
