@@ -18,6 +18,13 @@ typedef struct commit {
 
 /* ---- one FlowFile ------------------------------------------------------------------------------------ */
 
+/* As in NiFi every FlowFile has a name: one that its source did not name is called by its id. */
+static void name_it(sluice_flowfile *view)
+{
+    if (view->parent || sl_attributes_get(sl_view_merged(view), SL_STR("filename")).data) return;
+    sl_view_set(view, SL_STR("filename"), sl_view_attribute(view, SL_STR("uuid")));
+}
+
 /* The queue's own FlowFile of a view, out of its queue, as the session left it. */
 static sl_flowfile *become(commit *c, sluice_flowfile *view)
 {
@@ -28,6 +35,7 @@ static sl_flowfile *become(commit *c, sluice_flowfile *view)
         sl_engine_take_out(c->engine, flowfile);
         sl_flight_leave(c->engine, flowfile);
     } else {
+        name_it(view);
         flowfile = SL_NEW(sl_flowfile);
         flowfile->id = view->id;
         flowfile->entered = view->entered;
