@@ -68,7 +68,9 @@ void sl_engine_summarise(sl_engine *engine, sl_engine_summary *ret);
 
 /* ---- for the API (loop thread) -------------------------------------------------------------------- */
 void sl_engine_status_json(sl_engine *engine, sl_buf *ret); /* the object of /api/v1/status */
+void sl_engine_flows_json(sl_engine *engine, sl_buf *ret);  /* {"flows":[...]}, as in the status */
 void sl_engine_metrics(sl_engine *engine, bool openmetrics, sl_buf *ret);
+const struct sl_modules *sl_engine_modules(const sl_engine *engine); /* any thread */
 /* Bulletins with a seq above `after`, oldest first: a JSON list; *ret_last the newest seq. */
 void sl_engine_bulletins_json(sl_engine *engine, uint64_t after, size_t limit, sl_buf *ret, uint64_t *ret_last);
 /* A queue's FlowFiles: {"connection":..,"objects":..,"flowfiles":[{flowfile, seq, queued_at, ...}],"truncated":..}. ENOENT. */

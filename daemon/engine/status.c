@@ -249,6 +249,13 @@ static void daemon_json(sl_buf *ret, sl_engine *engine)
     sl_buf_printf(ret, ",\"uptime_seconds\":%" PRId64 "}", (int64_t)((now - engine->started_at) / SL_SECOND));
 }
 
+void sl_engine_flows_json(sl_engine *engine, sl_buf *ret)
+{
+    sl_buf_text(ret, "{\"flows\":[");
+    flows_json(ret, engine);
+    sl_buf_text(ret, "]}");
+}
+
 void sl_engine_status_json(sl_engine *engine, sl_buf *ret)
 {
     sl_buf_text(ret, "{\"flows\":[");
@@ -335,3 +342,5 @@ void sl_engine_bulletins_json(sl_engine *engine, uint64_t after, size_t limit, s
 {
     sl_bulletins_json(engine->bulletins, after, limit, ret, ret_last);
 }
+
+const sl_modules *sl_engine_modules(const sl_engine *engine) { return engine->modules; }
