@@ -206,19 +206,6 @@ static void fail(commit *c, sluice_flowfile *view)
     }
 }
 
-/* A module that forgets a FlowFile has a bug; the FlowFile must not suffer from it. */
-static void forgotten(commit *c, sluice_flowfile *view)
-{
-    if (!view->base || view->set_aside) {
-        back(c, view);
-        return;
-    }
-    sl_bulletin(c->engine->bulletins, SL_ERROR, c->instance->name,
-                "the processor ended a session without saying what becomes of FlowFile %" PRIu64 "; it stays in its queue", view->id);
-    c->session->yielded = true;
-    back(c, view);
-}
-
 static void settle(commit *c, sluice_flowfile *view)
 {
     switch (view->fate) {
@@ -231,7 +218,7 @@ static void settle(commit *c, sluice_flowfile *view)
         drop(c, view);
         break;
     case SL_FATE_FAIL: fail(c, view); break;
-    case SL_FATE_NONE: forgotten(c, view); break;
+    case SL_FATE_NONE: back(c, view); break;
     }
 }
 
@@ -291,9 +278,25 @@ static void return_grants(sl_session *session, int64_t now)
         sl_engine_give_back(session->engine, session->granted[--session->granted_count], now);
 }
 
+/* A module that forgets a FlowFile has a bug; its session leaves no trace, so that nothing is lost or made twice. */
+static bool is_whole(sl_session *session)
+{
+    const sluice_flowfile *view = session->first;
+    while (view && (view->fate != SL_FATE_NONE || view->set_aside)) view = view->next;
+    if (!view) return true;
+    sl_bulletin(session->engine->bulletins, SL_ERROR, session->instance->name,
+                "the processor ended a session without saying what becomes of FlowFile %" PRIu64 "; the session is undone", view->id);
+    session->yielded = true;
+    return false;
+}
+
 void sl_session_commit(sl_session *session)
 {
     sl_engine *engine = session->engine;
+    if (!is_whole(session)) {
+        sl_session_roll_back(session);
+        return;
+    }
     commit c = {
         .session = session, .instance = session->instance, .engine = engine, .batch = sl_batch_new(), .now = sl_engine_time(engine)};
     int64_t took = sl_ticks() - session->begun;

@@ -32,6 +32,10 @@ SCENARIO(a_death_on_a_worker_leaves_no_trace, .type = "conform-worker", .items =
 SCENARIO(a_forgotten_flowfile_stays, .type = "conform-loop", .script = "[get, once set a 1, again transfer success]", .faulty = true,
          .expect = "event: TRANSFER\nsuccess: one number=0\n")
 
+SCENARIO(a_session_that_forgets_one_leaves_no_trace, .type = "conform-worker",
+         .script = "[get, once child, once write kid, once transfer other, again transfer success]", .faulty = true,
+         .expect = "event: TRANSFER\nsuccess: one number=0\n")
+
 /* ---- FlowFiles ---------------------------------------------------------------------------------------------- */
 
 SCENARIO(drops, .type = "conform-loop", .script = "[get, drop because]", .expect = "event: DROP\n")
@@ -63,9 +67,6 @@ SCENARIO(evaluates_items_in_their_order, .type = "conform-worker", .script = "[g
          .more = "values: {z: plain, a: \"${number}\"}\n", .expect = "event: ATTRIBUTES_MODIFIED\nsuccess: one number=0 z=plain a=0\n")
 SCENARIO(an_absent_property_is_empty, .type = "conform-loop", .script = "[get, evaluate, transfer success]",
          .expect = "event: ATTRIBUTES_MODIFIED\nsuccess: one number=0 value=\n")
-SCENARIO(an_expression_sees_the_state, .type = "conform-loop", .items = "[one, two]",
-         .script = "[get, evaluate, set-state n x, transfer success]", .more = "value: \"${getStateValue('n')}\"\n",
-         .expect = "event: ATTRIBUTES_MODIFIED\nevent: ATTRIBUTES_MODIFIED\nsuccess: one number=0 value=\nsuccess: two number=1 value=x\n")
 
 /* ---- failures ------------------------------------------------------------------------------------------------------ */
 
