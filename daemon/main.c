@@ -173,13 +173,6 @@ static int start_api(daemon_ *daemon)
     return SL_EXIT_FAILED;
 }
 
-static void tell_addresses(const daemon_ *daemon)
-{
-    const char *address;
-    for (size_t i = 0; daemon->api && (address = sl_api_address(daemon->api, i)); i++)
-        sl_log(SL_INFO, "sluiced", "listens on %s; the token is in %s/token", address, daemon->state);
-}
-
 /* ---- life ------------------------------------------------------------------------------------------------------------------------ */
 
 static void on_stopping(void *context)
@@ -241,7 +234,7 @@ static int serve(daemon_ *daemon)
     sl_engine_start(daemon->process.engine);
     if (daemon->api) sl_api_engine(daemon->api, daemon->process.engine);
     start_watchdog(daemon);
-    tell_addresses(daemon);
+    if (daemon->api) sl_log(SL_INFO, "sluiced", "the token that opens the API is in %s/token", daemon->state);
     sl_notify("READY=1");
     sl_process_run(&daemon->process);
     return daemon->process.failed ? SL_EXIT_FAILED : SL_EXIT_DONE;

@@ -176,6 +176,15 @@ static bool nobody_there(CURLcode result)
     return result == CURLE_COULDNT_CONNECT || result == CURLE_COULDNT_RESOLVE_HOST || result == CURLE_OPERATION_TIMEDOUT;
 }
 
+/* In the system's words where there are any: curl's speak of a port even of a socket's path. */
+static const char *reason_of(const sl_client *client, CURLcode result)
+{
+    long number = 0;
+    curl_easy_getinfo(client->curl, CURLINFO_OS_ERRNO, &number);
+    if (number && result == CURLE_COULDNT_CONNECT) return strerror((int)number);
+    return client->failure[0] ? client->failure : curl_easy_strerror(result);
+}
+
 /* ---- what went wrong ---------------------------------------------------------------------------------------------------- */
 
 static int tell_unreachable(const sl_client *client, const char *reasons)
@@ -215,8 +224,7 @@ static int exchange_with(sl_client *client, const char *method, const char *path
     for (; client->at < client->endpoint_count; client->at++) {
         result = perform(client, client->endpoints[client->at], method, path, x);
         if (!nobody_there(result)) break;
-        sl_buf_printf(&reasons, "%s%s (%s)", reasons.size ? " and " : "", client->endpoints[client->at],
-                      client->failure[0] ? client->failure : curl_easy_strerror(result));
+        sl_buf_printf(&reasons, "%s%s (%s)", reasons.size ? " and " : "", client->endpoints[client->at], reason_of(client, result));
     }
     int code = SL_EXIT_DONE;
     long status = 0;
