@@ -76,8 +76,9 @@ static const sl_flow_relationship *find(sl_loader *loader, const sl_node *key, c
 {
     const sl_flow_processor *processor = sl_flow_find(loader->flow, parts->processor);
     if (!processor) {
-        sl_problem_error(loader->problems, key->mark, "`connections`: no processor " SL_QUOTED "%s", SL_QUOTE_ARGS(parts->processor),
-                         sl_suggest(&loader->flow->arena, parts->processor, loader->processor_names, loader->flow->processor_count));
+        sl_problem_error(
+            loader->problems, key->mark, "`connections`: no processor " SL_QUOTED "%s", SL_QUOTE_ARGS(parts->processor),
+            sl_suggest(loader->problems, &loader->flow->arena, parts->processor, loader->processor_names, loader->flow->processor_count));
         return NULL;
     }
     const sl_flow_relationship *relationship = sl_relationship_find(processor, parts->relationship);
@@ -97,7 +98,7 @@ static void wrong_target(sl_loader *loader, const sl_node *key, const sl_flow_re
                          SL_STR_ARGS(target));
     else
         sl_problem_error(loader->problems, key->mark, "`connections`: no queue " SL_QUOTED "; there are %s", SL_QUOTE_ARGS(key->text),
-                         sl_join_names(arena, names, relationship->connection_count));
+                         sl_join_names(loader->problems, arena, names, relationship->connection_count));
 }
 
 static void apply_key(sl_loader *loader, const sl_node *key, const key_parts *parts, const sl_connection_settings *settings)
@@ -134,24 +135,31 @@ static void set_defaults(sl_loader *loader)
     }
 }
 
-static size_t hold_beside(sl_loader *loader, size_t at)
+/* SIZE_MAX: the relationship has no hold among its targets. */
+static size_t hold_of(const sl_flow *flow, const sl_flow_connection *connection)
 {
-    const sl_flow_connection *connection = &loader->flow->connections[at];
-    for (size_t i = 0; i < loader->flow->connection_count; i++) {
-        const sl_flow_connection *other = &loader->flow->connections[i];
-        if (other->kind == SL_TO_HOLD && other->from == connection->from && other->relationship == connection->relationship) return i;
-    }
-    sl_flow_connection hold = {.from = connection->from, .relationship = connection->relationship, .kind = SL_TO_HOLD};
-    return sl_connection_add(loader, &hold);
+    const sl_flow_relationship *relationship = &flow->processors[connection->from].relationships[connection->relationship];
+    for (size_t i = 0; i < relationship->connection_count; i++)
+        if (flow->connections[relationship->connections[i]].kind == SL_TO_HOLD) return relationship->connections[i];
+    return SIZE_MAX;
 }
 
+/* The queues of a relationship follow each other, so that the one before may have made the hold. */
 static void find_holds(sl_loader *loader)
 {
+    sl_flow_connection hold = {.kind = SL_TO_HOLD};
+    size_t at = SIZE_MAX;
     for (size_t i = 0, count = loader->flow->connection_count; i < count; i++) {
-        if (loader->flow->connections[i].kind == SL_TO_HOLD || !loader->flow->connections[i].expire_after_us) continue;
-        if (loader->flow->connections[i].expire_to != SL_TO_HOLD) continue;
-        size_t hold = hold_beside(loader, i);
-        loader->flow->connections[i].expire_connection = hold;
+        const sl_flow_connection *connection = &loader->flow->connections[i];
+        if (connection->kind == SL_TO_HOLD || !connection->expire_after_us || connection->expire_to != SL_TO_HOLD) continue;
+        bool same = at != SIZE_MAX && hold.from == connection->from && hold.relationship == connection->relationship;
+        if (!same) {
+            hold.from = connection->from;
+            hold.relationship = connection->relationship;
+            at = hold_of(loader->flow, connection);
+            if (at == SIZE_MAX) at = sl_connection_add(loader, &hold);
+        }
+        loader->flow->connections[i].expire_connection = at;
     }
 }
 

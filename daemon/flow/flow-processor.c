@@ -22,8 +22,10 @@ static const char *suggest_type(sl_loader *loader, sl_str word)
     const char *names[1000], *name;
     size_t count = 0;
     while (count < SL_COUNT(names) && (name = registry->name_at(registry->context, false, count))) names[count++] = name;
-    const char *near = sl_suggest(&loader->flow->arena, word, names, count);
-    return *near ? near : sl_arena_printf(&loader->flow->arena, "; there are %s", sl_join_names(&loader->flow->arena, names, count));
+    const char *near = sl_suggest(loader->problems, &loader->flow->arena, word, names, count);
+    return *near ? near
+                 : sl_arena_printf(&loader->flow->arena, "; there are %s",
+                                   sl_join_names(loader->problems, &loader->flow->arena, names, count));
 }
 
 static const sluice_processor *type_of(sl_loader *loader, const sl_node *key, const sl_node *body)

@@ -1,7 +1,7 @@
 /* When a processor runs, and how often it tries again. */
 #include "flow/private.h"
 
-enum { MOST_RETRIES = 1000000 };
+enum { MOST_RETRIES = 1000000, MOST_SPECS = 1000 };
 static const int64_t year_us = 366 * 86400 * SL_SECOND;
 
 /* ---- schedule -------------------------------------------------------------------------------------------- */
@@ -84,6 +84,10 @@ void sl_retry_read(sl_loader *loader, const sl_node *mapping, sl_retry_specs *re
 {
     sl_decoder decoder = sl_loader_decoder(loader, "the flow", mapping->mark);
     if (!sl_expect_kind(&decoder, mapping, SL_MAPPING, "retry", "{failure: {transient: forever, permanent: 0}}")) return;
+    if (mapping->count > MOST_SPECS) {
+        sl_problem_error(loader->problems, mapping->keys[MOST_SPECS]->mark, "`retry`: more than %d relationships", MOST_SPECS);
+        return;
+    }
     ret->items = sl_arena_alloc(&loader->flow->arena, (mapping->count + 1) * sizeof *ret->items);
     ret->count = mapping->count;
     for (size_t i = 0; i < mapping->count; i++) read_spec(loader, mapping->keys[i], mapping->items[i], &ret->items[i]);

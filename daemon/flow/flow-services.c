@@ -12,8 +12,10 @@ static const char *suggest_type(sl_loader *loader, sl_str word)
     const char *names[256], *name;
     size_t count = 0;
     while (count < SL_COUNT(names) && (name = registry->name_at(registry->context, true, count))) names[count++] = name;
-    const char *near = sl_suggest(&loader->flow->arena, word, names, count);
-    return *near ? near : sl_arena_printf(&loader->flow->arena, "; there are %s", sl_join_names(&loader->flow->arena, names, count));
+    const char *near = sl_suggest(loader->problems, &loader->flow->arena, word, names, count);
+    return *near ? near
+                 : sl_arena_printf(&loader->flow->arena, "; there are %s",
+                                   sl_join_names(loader->problems, &loader->flow->arena, names, count));
 }
 
 static const sluice_service *type_of(sl_loader *loader, sl_decoder *decoder, const sl_node *key, const sl_node *body)
@@ -137,9 +139,9 @@ static const char *suggest_service(sl_loader *loader, sl_str word)
     const char **names = sl_arena_alloc(&loader->flow->arena, (most + 1) * sizeof *names);
     for (size_t i = 0; i < loader->flow->service_count; i++) names[count++] = loader->flow->services[i].name;
     for (size_t i = 0; shared && i < shared->count; i++) names[count++] = shared->keys[i]->text.data;
-    const char *near = sl_suggest(&loader->flow->arena, word, names, count);
+    const char *near = sl_suggest(loader->problems, &loader->flow->arena, word, names, count);
     if (*near || !count) return near;
-    return sl_arena_printf(&loader->flow->arena, "; there are %s", sl_join_names(&loader->flow->arena, names, count));
+    return sl_arena_printf(&loader->flow->arena, "; there are %s", sl_join_names(loader->problems, &loader->flow->arena, names, count));
 }
 
 static void check_reference(sl_loader *loader, const sl_value *value)

@@ -18,9 +18,9 @@ const char *sl_relationship_suggest(sl_loader *loader, const sl_flow_processor *
     size_t count = processor->relationship_count;
     const char **names = sl_arena_alloc(arena, (count + 1) * sizeof *names);
     for (size_t i = 0; i < count; i++) names[i] = processor->relationships[i].name;
-    const char *near = sl_suggest(arena, word, names, count);
+    const char *near = sl_suggest(loader->problems, arena, word, names, count);
     if (*near) return near;
-    return count ? sl_arena_printf(arena, "; it has %s", sl_join_names(arena, names, count)) : "; it has none";
+    return count ? sl_arena_printf(arena, "; it has %s", sl_join_names(loader->problems, arena, names, count)) : "; it has none";
 }
 
 /* ---- the relationships ------------------------------------------------------------------------------------- */
@@ -146,9 +146,9 @@ static bool parse_target(const route *r, const sl_node *node, sl_target_kind *re
     } else if (memchr(node->text.data, '.', node->text.size))
         sl_problem_error(loader->problems, node->mark, "`to`: GROUP.INPUT: groups are not in this version; name a processor, end or hold");
     else
-        sl_problem_error(loader->problems, node->mark, "`to`: no processor " SL_QUOTED "%s; name a processor, end or hold",
-                         SL_QUOTE_ARGS(node->text),
-                         sl_suggest(&loader->flow->arena, node->text, loader->processor_names, loader->processor_name_count));
+        sl_problem_error(
+            loader->problems, node->mark, "`to`: no processor " SL_QUOTED "%s; name a processor, end or hold", SL_QUOTE_ARGS(node->text),
+            sl_suggest(loader->problems, &loader->flow->arena, node->text, loader->processor_names, loader->processor_name_count));
     return false;
 }
 

@@ -93,7 +93,8 @@ void sl_check_keys(sl_loader *loader, const sl_node *mapping, const char *where,
             continue;
         }
         sl_problem_error(loader->problems, key->mark, "unknown key " SL_QUOTED " of %s; it has %s%s", SL_QUOTE_ARGS(key->text), where,
-                         sl_join_names(&loader->flow->arena, keys, count), sl_suggest(&loader->flow->arena, key->text, keys, count));
+                         sl_join_names(loader->problems, &loader->flow->arena, keys, count),
+                         sl_suggest(loader->problems, &loader->flow->arena, key->text, keys, count));
     }
 }
 
@@ -114,8 +115,8 @@ static void read_version(sl_loader *loader)
     if (!version) sl_problem_error(loader->problems, loader->root->mark, "the key `sluice` is missing; write `sluice: 1` first");
     else if (sl_node_null(version)) return;
     else if (version->kind != SL_SCALAR || !sl_str_is(version->text, "1"))
-        sl_problem_error(loader->problems, version->mark, "this version reads flows of `sluice: 1`; found %s",
-                         version->kind == SL_SCALAR ? "another number" : sl_node_kind_name(version->kind));
+        sl_problem_error(loader->problems, version->mark, "this version reads flows of `sluice: 1`; found " SL_QUOTED,
+                         SL_QUOTE_ARGS(version->kind == SL_SCALAR ? version->text : sl_str_of(sl_node_kind_name(version->kind))));
 }
 
 /* Plain text, no parameters: a flow's name and what describes it are the same for every setting. */

@@ -1,6 +1,8 @@
 /* A flow's parameters: declared with a type, set from outside, checked once; their values are data. */
 #include "flow/private.h"
 
+enum { MOST_PARAMETERS = 1000 };
+
 static const char *const type_names[] = {"string", "int", "bool", "duration", "size", "list", "secret"};
 
 sl_parameter *sl_parameters_find(const sl_parameters *parameters, sl_str name)
@@ -141,8 +143,8 @@ static void read_type(job *j, sl_parameter *parameter, const sl_node *node)
         }
     sl_str found = node->kind == SL_SCALAR ? node->text : sl_str_of(sl_node_kind_name(node->kind));
     sl_problem_error(j->problems, node->mark, "type of `%s`: expected one of %s, found " SL_QUOTED "%s", parameter->name,
-                     sl_join_names(j->arena, type_names, SL_COUNT(type_names)), SL_QUOTE_ARGS(found),
-                     sl_suggest(j->arena, found, type_names, SL_COUNT(type_names)));
+                     sl_join_names(j->problems, j->arena, type_names, SL_COUNT(type_names)), SL_QUOTE_ARGS(found),
+                     sl_suggest(j->problems, j->arena, found, type_names, SL_COUNT(type_names)));
 }
 
 static void check_member(job *j, const sl_node *key, const sl_node *value)
@@ -152,7 +154,7 @@ static void check_member(job *j, const sl_node *key, const sl_node *value)
     for (size_t i = 0; i < SL_COUNT(keys); i++) known = known || sl_str_is(key->text, keys[i]);
     if (!known)
         sl_problem_error(j->problems, key->mark, "unknown key `%.*s` of a parameter; it has type, required, default and description%s",
-                         SL_STR_ARGS(key->text), sl_suggest(j->arena, key->text, keys, SL_COUNT(keys)));
+                         SL_STR_ARGS(key->text), sl_suggest(j->problems, j->arena, key->text, keys, SL_COUNT(keys)));
     else if (sl_str_is(key->text, "description") && value->kind != SL_SCALAR)
         sl_problem_error(j->problems, value->mark, "`description`: expected a text, found %s", sl_node_kind_name(value->kind));
 }
@@ -197,7 +199,7 @@ static void apply_settings(job *j)
             set_text(j, parameter, whole, sl_str_of(setting->value), "the value set for");
         } else
             sl_problem_error(j->problems, whole, "a value is set for `%.80s`, which is no parameter of this flow%s", setting->name,
-                             sl_suggest(j->arena, sl_str_of(setting->name), j->parameters->names, j->parameters->count));
+                             sl_suggest(j->problems, j->arena, sl_str_of(setting->name), j->parameters->names, j->parameters->count));
     }
 }
 
@@ -206,7 +208,9 @@ void sl_parameters_read(sl_parameters *parameters, const sl_node *mapping, const
 {
     job j = {parameters, options, arena, problems};
     *parameters = (sl_parameters){.scope = {.parameter = lookup, .context = parameters}};
-    if (mapping && mapping->kind == SL_MAPPING) {
+    if (mapping && mapping->kind == SL_MAPPING && mapping->count > MOST_PARAMETERS)
+        sl_problem_error(problems, mapping->keys[MOST_PARAMETERS]->mark, "more than %d parameters in one flow; split it", MOST_PARAMETERS);
+    else if (mapping && mapping->kind == SL_MAPPING) {
         parameters->count = mapping->count;
         parameters->items = sl_arena_alloc(arena, (mapping->count + 1) * sizeof *parameters->items);
         parameters->names = sl_arena_alloc(arena, (mapping->count + 1) * sizeof *parameters->names);

@@ -8,10 +8,11 @@
 #define SL_QUOTED         "\"%.*s%s\""
 #define SL_QUOTE_ARGS(s_) (int)SL_MIN((s_).size, (size_t)60), (s_).data ? (s_).data : "", (s_).size > 60 ? "..." : ""
 
-/* " did you mean `x`?" and its kind, for the end of a message; lives in the arena. Never NULL. */
-const char *sl_suggest(sl_arena *arena, sl_str word, const char *const *names, size_t count);
+/* "; did you mean `x`?" for the end of a message, "" where nothing is near; lives in the arena. Never NULL. Once the
+ * problems are as many as are kept, nothing is searched any more: a hostile flow must not cost time. */
+const char *sl_suggest(const sl_problems *problems, sl_arena *arena, sl_str word, const char *const *names, size_t count);
 /* "a, b, c", cut after twenty. */
-const char *sl_join_names(sl_arena *arena, const char *const *names, size_t count);
+const char *sl_join_names(const sl_problems *problems, sl_arena *arena, const char *const *names, size_t count);
 bool sl_text_true(sl_str text, bool *ret); /* false: neither `true` nor `false` */
 int sl_integer_parse(sl_str text, int64_t *ret);
 bool sl_secret_name_valid(sl_str name);

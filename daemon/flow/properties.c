@@ -37,13 +37,17 @@ static const sluice_property *find_property(const sluice_property *table, sl_str
 
 static void unknown(sl_decoder *decoder, const sl_node *key, const sluice_property *table)
 {
+    if (decoder->problems->omitted) {
+        sl_problem_error(decoder->problems, key->mark, "unknown property");
+        return;
+    }
     size_t own = table_size(table), count = 0, all = own;
     while (decoder->skipped && decoder->skipped[all - own]) all++;
     const char **names = sl_arena_alloc(decoder->arena, (all + 1) * sizeof *names);
     for (; count < own; count++) names[count] = table[count].name;
     for (; count < all; count++) names[count] = decoder->skipped[count - own];
-    const char *near = sl_suggest(decoder->arena, key->text, names, count);
-    const char *has = own ? sl_join_names(decoder->arena, names, own) : "no properties";
+    const char *near = sl_suggest(decoder->problems, decoder->arena, key->text, names, count);
+    const char *has = own ? sl_join_names(decoder->problems, decoder->arena, names, own) : "no properties";
     if (*near)
         sl_problem_error(decoder->problems, key->mark, "unknown property " SL_QUOTED " of %s%s", SL_QUOTE_ARGS(key->text), decoder->owner,
                          near);
@@ -62,6 +66,11 @@ static const char *example(const sluice_property *property)
     case SLUICE_TABLE: return "{key: value}";
     case SLUICE_SECRET: return "{secret: NAME}";
     case SLUICE_SERVICE: return "the name of a service";
+    case SLUICE_BOOL: return "true or false";
+    case SLUICE_INT: return "a whole number, as 10";
+    case SLUICE_NUMBER: return "a number, as 0.5";
+    case SLUICE_DURATION: return "a duration, as 10s";
+    case SLUICE_SIZE: return "a size, as 16KiB";
     default: return "one text";
     }
 }
@@ -151,7 +160,8 @@ static void missing(sl_decoder *decoder, const sluice_property *property)
     const char *values = "";
     size_t count = 0;
     while (property->type == SLUICE_ENUM && property->allowed && property->allowed[count]) count++;
-    if (count) values = sl_arena_printf(decoder->arena, "; one of %s", sl_join_names(decoder->arena, property->allowed, count));
+    if (count)
+        values = sl_arena_printf(decoder->arena, "; one of %s", sl_join_names(decoder->problems, decoder->arena, property->allowed, count));
     sl_problem_error(decoder->problems, decoder->mark, "%s needs `%s` (%s%s): %s", decoder->owner, property->name,
                      sl_property_type_name(property->type), values, property->help ? property->help : "no help");
 }

@@ -68,15 +68,17 @@ bool sl_secret_name_valid(sl_str name)
     return true;
 }
 
-const char *sl_suggest(sl_arena *arena, sl_str word, const char *const *names, size_t count)
+const char *sl_suggest(const sl_problems *problems, sl_arena *arena, sl_str word, const char *const *names, size_t count)
 {
+    if (problems->omitted) return "";
     const char *near = sl_nearest(word, names, SL_MIN(count, (size_t)1000));
     return near ? sl_arena_printf(arena, "; did you mean `%s`?", near) : "";
 }
 
-const char *sl_join_names(sl_arena *arena, const char *const *names, size_t count)
+const char *sl_join_names(const sl_problems *problems, sl_arena *arena, const char *const *names, size_t count)
 {
     sl_buf joined = SL_BUF(4096);
+    if (problems->omitted) return "";
     for (size_t i = 0; i < count && i < 20; i++) sl_buf_printf(&joined, "%s%s", i ? ", " : "", names[i]);
     if (count > 20) sl_buf_text(&joined, ", ...");
     sl_str text = sl_arena_str(arena, sl_buf_view(&joined));
@@ -119,7 +121,8 @@ void sl_problem_in_text(sl_decoder *decoder, const sl_node *node, size_t offset,
                          parameter->name);
     } else if (name.data && name.size && !parameter && sl_flow_name_valid(name) && decoder->parameters)
         sl_problem_error(decoder->problems, mark, "`%s`: no parameter `%.*s`%s; declare it under `parameters:`, or write ##{ for the text",
-                         what, SL_STR_ARGS(name), sl_suggest(decoder->arena, name, decoder->parameters->names, decoder->parameters->count));
+                         what, SL_STR_ARGS(name),
+                         sl_suggest(decoder->problems, decoder->arena, name, decoder->parameters->names, decoder->parameters->count));
     else sl_problem_error(decoder->problems, mark, "`%s`: %s", what, error->text);
 }
 
@@ -168,7 +171,8 @@ static bool read_enum(const reading *r, sl_str text)
         }
     sl_arena *arena = r->decoder->arena;
     sl_problem_error(r->decoder->problems, r->node->mark, "`%s`: expected one of %s, found " SL_QUOTED "%s", r->what,
-                     sl_join_names(arena, allowed, count), SL_QUOTE_ARGS(text), sl_suggest(arena, text, allowed, count));
+                     sl_join_names(r->decoder->problems, arena, allowed, count), SL_QUOTE_ARGS(text),
+                     sl_suggest(r->decoder->problems, arena, text, allowed, count));
     return false;
 }
 

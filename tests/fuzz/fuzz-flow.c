@@ -1,7 +1,7 @@
 /* libFuzzer: any bytes as a flow's text, as a tree, and as a schedule. */
 #include <stdint.h>
 
-#include "unit/flow/registry.h"
+#include "flow/registry.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
