@@ -114,7 +114,7 @@ static void apply_key(sl_loader *loader, const sl_node *key, const key_parts *pa
         applied++;
     }
     if (applied) return;
-    if (parts->target.data) wrong_target(loader, key, relationship, parts->target);
+    if (parts->target.data && relationship->connection_count) wrong_target(loader, key, relationship, parts->target);
     else if (relationship->ends || relationship->connection_count)
         sl_problem_error(loader->problems, key->mark,
                          "`connections`: `%.*s` leads to end or hold only, which have no limits and no expiry; remove the key",

@@ -1,7 +1,7 @@
 /* A flow's parameters: declared with a type, set from outside, checked once; their values are data. */
 #include "flow/private.h"
 
-enum { MOST_PARAMETERS = 1000 };
+enum { MOST_PARAMETERS = 1000, MOST_EXPANDED = 16 << 20 };
 
 static const char *const type_names[] = {"string", "int", "bool", "duration", "size", "list", "secret"};
 
@@ -18,6 +18,14 @@ sl_parameter *sl_parameters_whole(const sl_parameters *parameters, sl_str text)
     return sl_parameters_find(parameters, (sl_str){text.data + 2, text.size - 3});
 }
 
+/* Few bytes can name a long text many times. */
+bool sl_parameters_expand(sl_parameters *parameters, size_t size)
+{
+    parameters->expanded += size;
+    if (parameters->expanded > MOST_EXPANDED) parameters->too_large = true;
+    return !parameters->too_large;
+}
+
 static sl_str lookup(void *context, sl_str name)
 {
     sl_parameters *parameters = context;
@@ -25,7 +33,8 @@ static sl_str lookup(void *context, sl_str name)
     if (!parameter || parameter->type == SL_PARAMETER_SECRET) return (sl_str){0};
     parameter->used = true;
     if (!parameter->set || parameter->wrong) parameters->unset_seen = true;
-    return parameter->text.data ? parameter->text : SL_STR("");
+    if (!parameter->text.data || !sl_parameters_expand(parameters, parameter->text.size)) return SL_STR("");
+    return parameter->text;
 }
 
 /* ---- values ------------------------------------------------------------------------------------------ */

@@ -44,6 +44,8 @@ typedef struct sl_parameters {
     size_t count;
     const char **names; /* for suggestions */
     bool unset_seen;    /* a required one that has no value was looked up: what it would give is unknown */
+    size_t expanded;    /* bytes that references gave so far */
+    bool too_large;     /* they are more than a flow may become: told once */
     sl_parameter_scope scope;
 } sl_parameters;
 
@@ -53,6 +55,8 @@ void sl_parameters_read(sl_parameters *parameters, const sl_node *mapping, const
 sl_parameter *sl_parameters_find(const sl_parameters *parameters, sl_str name);
 /* The parameter when the whole text is `#{name}`, else NULL. */
 sl_parameter *sl_parameters_whole(const sl_parameters *parameters, sl_str text);
+/* Counts what a reference gives; false: too much. */
+bool sl_parameters_expand(sl_parameters *parameters, size_t size);
 void sl_parameters_unused(const sl_parameters *parameters, sl_problems *problems);
 
 /* ---- values ---------------------------------------------------------------------------------------- */

@@ -263,13 +263,23 @@ static bool resolve(const reading *r)
     return result == 0;
 }
 
+/* Told at the text that went over the bound, and at no other. */
+static void tell_too_large(sl_decoder *decoder, const sl_node *node, const char *what, bool before)
+{
+    if (decoder->parameters && decoder->parameters->too_large && !before)
+        sl_problem_error(decoder->problems, node->mark,
+                         "`%s`: the parameters' values make the flow larger than 16 MiB; use them less often", what);
+}
+
 bool sl_decode_scalar(sl_decoder *decoder, const sl_node *node, const sluice_property *property, const char *what, sl_value *ret)
 {
     reading r = {decoder, node, property, what, ret};
     sl_parameters *parameters = decoder->parameters;
+    bool large = parameters && parameters->too_large;
     if (parameters) parameters->unset_seen = false;
     bool done = property->flags & SLUICE_EXPRESSION ? compile(&r) : resolve(&r);
-    if (!done || (parameters && parameters->unset_seen)) return false;
+    tell_too_large(decoder, node, what, large);
+    if (!done || (parameters && (parameters->unset_seen || parameters->too_large))) return false;
     if (ret->text.data) return read_text(&r, ret->text);
     ret->text = node->text; /* an expression: as written */
     return true;
@@ -300,7 +310,13 @@ static void decode_item(sl_decoder *decoder, const sl_node *node, const sluice_p
 static void items_of_parameter(sl_decoder *decoder, sl_parameter *parameter, const sl_node *node, const sluice_property *property,
                                const char *what, sl_value *ret)
 {
+    bool large = decoder->parameters->too_large;
     parameter->used = true;
+    /* An item costs its record too. */
+    if (!sl_parameters_expand(decoder->parameters, parameter->text.size + parameter->item_count * 128)) {
+        tell_too_large(decoder, node, what, large);
+        return;
+    }
     ret->items = sl_arena_alloc(decoder->arena, (parameter->item_count + 1) * sizeof *ret->items);
     for (; ret->item_count < parameter->item_count; ret->item_count++) {
         sl_parameter_scope scope = {.parameter = whole_text, .context = &parameter->items[ret->item_count]};

@@ -163,6 +163,20 @@ TEST(parameters_that_are_wrong)
     refuse("parameters: {a: x}", "    whole: '#{a}'\n", "9:12: error: `whole`: expected a whole number, as 10, found \"x\"");
 }
 
+TEST(what_parameters_make_of_a_flow_is_bounded)
+{
+    sl_buf parameters = SL_BUF(1 << 20), properties = SL_BUF(1 << 20);
+    sl_buf_text(&parameters, "parameters: {a: ");
+    for (int i = 0; i < 500000; i++) sl_buf_char(&parameters, 'x');
+    sl_buf_text(&parameters, "}");
+    sl_buf_text(&properties, "    values: [");
+    for (int i = 0; i < 40; i++) sl_buf_text(&properties, "'#{a}', ");
+    sl_buf_text(&properties, "]\n");
+    refuse(parameters.data, properties.data, "9:278: error: `values`: the parameters' values make the flow larger than 16 MiB");
+    sl_buf_done(&parameters);
+    sl_buf_done(&properties);
+}
+
 TEST(a_table_without_parameters)
 {
     static const sluice_property table[] = {{.name = "a", .type = SLUICE_INT}, {.name = "b", .type = SLUICE_STRING, .fallback = "x"}, {0}};
