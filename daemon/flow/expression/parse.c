@@ -318,7 +318,7 @@ static int list_calls(parser *p, node *head, node *chain, size_t *capacity, call
 
 static int parse_chain(parser *p, node **ret)
 {
-    node *head;
+    node *head = NULL;
     if (parse_head(p, &head) < 0) return -1;
     node *chain = node_new(p->c, NODE_CHAIN, head->kind, head->offset);
     if (!chain) return -1;

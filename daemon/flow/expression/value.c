@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "flow/expression/date.h"
 #include "flow/expression/text.h"
 
 const char *kind_name(kind k)
@@ -179,7 +180,7 @@ static int to_number(evaluation *e, value *v)
     switch (v->kind) {
     case KIND_TEXT: return text_to_number(e, v);
     case KIND_DATE: *v = VALUE_WHOLE(v->whole); return 0;
-    case KIND_INSTANT: *v = VALUE_WHOLE((int64_t)((uint64_t)v->instant.seconds * 1000 + (uint64_t)(v->instant.nanos / 1000000))); return 0;
+    case KIND_INSTANT: *v = VALUE_WHOLE(ms_of_instant(v->instant)); return 0;
     case KIND_TRUTH: return fail(e, "expected a number, found a condition");
     default: return 0;
     }
@@ -218,6 +219,22 @@ static int to_truth(evaluation *e, value *v)
     return 0;
 }
 
+static int to_date(evaluation *e, value *v)
+{
+    if (v->kind == KIND_TEXT) return date_from_text(e, v->text, v);
+    if (v->kind == KIND_TRUTH || v->kind == KIND_INSTANT) return fail(e, "expected a date, found %s", kind_name(v->kind));
+    *v = VALUE_DATE(v->kind == KIND_DECIMAL ? decimal_to_whole(v->decimal) : v->whole);
+    return 0;
+}
+
+static int to_instant(evaluation *e, value *v)
+{
+    if (v->kind == KIND_TEXT) return instant_from_text(e, v->text, v);
+    if (v->kind == KIND_TRUTH || v->kind == KIND_DATE) return fail(e, "expected an instant, found %s", kind_name(v->kind));
+    *v = VALUE_INSTANT(instant_of_ms(v->kind == KIND_DECIMAL ? decimal_to_whole(v->decimal) : v->whole));
+    return 0;
+}
+
 int value_to(evaluation *e, kind wanted, value *v)
 {
     if (wanted == KIND_ANY || v->kind == wanted) return 0;
@@ -231,6 +248,8 @@ int value_to(evaluation *e, kind wanted, value *v)
     case KIND_DECIMAL: return to_decimal(e, v);
     case KIND_NUMBER: return to_number(e, v);
     case KIND_TRUTH: return to_truth(e, v);
+    case KIND_DATE: return to_date(e, v);
+    case KIND_INSTANT: return to_instant(e, v);
     default: return 0;
     }
 }
@@ -242,6 +261,8 @@ int value_text(evaluation *e, value v, sl_str *ret)
     switch (v.kind) {
     case KIND_TEXT: *ret = v.text; return 0;
     case KIND_TRUTH: *ret = v.truth ? SL_STR("true") : SL_STR("false"); return 0;
+    case KIND_DATE: return date_text(e, v.whole, ret);
+    case KIND_INSTANT: return instant_text(e, v.instant, ret);
     case KIND_DECIMAL: size = decimal_text(v.decimal, text); break;
     default: size = whole_text(v.whole, text); break;
     }
