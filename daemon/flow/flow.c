@@ -134,7 +134,7 @@ static void read_name(sl_loader *loader)
     sl_str file = stem(loader->flow->file);
     loader->flow->name = name ? name : "";
     if (!node) sl_problem_error(loader->problems, loader->root->mark, "the key `name` is missing; write `name: %.*s`", SL_STR_ARGS(file));
-    if (!name) return;
+    if (!node || !name) return;
     if (!sl_flow_name_valid(node->text))
         sl_problem_error(loader->problems, node->mark, "the flow's name " SL_QUOTED " is not [a-z][a-z0-9_-]{0,62}",
                          SL_QUOTE_ARGS(node->text));
