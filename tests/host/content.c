@@ -56,13 +56,18 @@ bool call_content(sluice_session *abi, sluice_flowfile *flowfile, sluice_content
     return true;
 }
 
+/* All of `size` but at the end; less is an error of the disk. */
 static ssize_t read_view(const sl_content_view *view, uint64_t offset, void *data, size_t size)
 {
     if (offset >= view->size) return 0;
     size = SL_MIN(size, (size_t)(view->size - offset));
-    if (!view->data) return pread(view->fd, data, size, (off_t)(view->offset + offset));
-    memcpy(data, (const char *)view->data + offset, size);
-    return (ssize_t)size;
+    if (view->data) {
+        memcpy(data, (const char *)view->data + offset, size);
+        return (ssize_t)size;
+    }
+    ssize_t got = sl_read_full(view->fd, data, size, (off_t)(view->offset + offset));
+    if (got >= 0 && got != (ssize_t)size) errno = EIO;
+    return got == (ssize_t)size ? got : -1;
 }
 
 int64_t call_read(sluice_session *abi, sluice_flowfile *flowfile, uint64_t offset, void *data, size_t size, sluice_failure *failure)

@@ -114,16 +114,34 @@ void call_unset(sluice_session *abi, sluice_flowfile *flowfile, const char *name
 
 /* ---- where it goes ---------------------------------------------------------------------------------------- */
 
+/* "strategy=all|any": the property has one of these values. */
+static bool holds(const box *box, const char *when)
+{
+    const char *equals = when ? strchr(when, '=') : NULL;
+    if (!equals) return true;
+    char *name = sl_strndup(when, (size_t)(equals - when));
+    const sl_value *value = sl_properties_find(&box->properties, name);
+    bool found = false;
+    for (const char *at = equals; value && *at; at += 1 + strcspn(at + 1, "|"))
+        if (sl_str_equal(value->text, (sl_str){at + 1, strcspn(at + 1, "|")})) found = true;
+    free(name);
+    return found;
+}
+
+static bool is_route(const box *box, const sl_value *value, const char *name)
+{
+    if (!(value->property->flags & SLUICE_NAMES_RELATIONSHIPS) || !holds(box, value->property->when)) return false;
+    for (size_t i = 0; i < value->item_count; i++)
+        if (sl_str_is(value->items[i].name, name)) return true;
+    return false;
+}
+
 static bool has_relationship(const box *box, const char *name)
 {
     for (const sluice_named *known = box->processor->relationships; known->name; known++)
-        if (strcmp(known->name, name) == 0) return true;
-    for (size_t i = 0; i < box->properties.count; i++) {
-        const sl_value *value = &box->properties.values[i];
-        if (!(value->property->flags & SLUICE_NAMES_RELATIONSHIPS)) continue;
-        for (size_t j = 0; j < value->item_count; j++)
-            if (sl_str_is(value->items[j].name, name)) return true;
-    }
+        if (strcmp(known->name, name) == 0 && holds(box, known->when)) return true;
+    for (size_t i = 0; i < box->properties.count; i++)
+        if (is_route(box, &box->properties.values[i], name)) return true;
     return false;
 }
 

@@ -12,9 +12,6 @@
 
 #include "sluice/sluice.h"
 
-#undef sluice_get
-#undef sluice_transfer
-
 /* ---- text ------------------------------------------------------------------------------------------- */
 static inline sluice_text sluice_view(const char *text) { return (sluice_text){text, text ? strlen(text) : 0}; }
 static inline bool sluice_is(sluice_text text, const char *other)

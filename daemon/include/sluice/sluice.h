@@ -1,4 +1,5 @@
-/* sluice.h: the module ABI, version 1. The only daemon header a processor includes.
+/* sluice.h: the module ABI, version 1. The only daemon header a processor sees; calls.h beside it has the same calls as
+ * functions (`sluice_get(session)` for `session->host->get(session)`), which is how this text names them.
  *
  * Words
  *   FlowFile      one item on its way: attributes (text by name) and content (bytes, immutable).
@@ -25,10 +26,14 @@
  * `concurrency` sessions of an instance can be open at once, so instance data changed in trigger
  * needs care on workers and none on the loop.
  *
- * Asynchronous work (loop only): trigger starts something (sluice_http, sluice_job, sluice_timer,
- * sluice_checkpoint) and returns SLUICE_LATER; the session stays open until sluice_finish. Every
- * asynchronous call completes exactly once, on the loop thread, never inside the submitting call,
- * also when cancelled.
+ * Sessions. Every FlowFile that a session has taken (sluice_get) or made (sluice_create, sluice_clone) needs one end
+ * before it commits: sluice_transfer, sluice_drop or sluice_fail. A session that forgets one is undone whole and the
+ * operator is told. After SLUICE_ROLLBACK the instance is triggered again at once; call sluice_yield too where that
+ * would spin.
+ *
+ * Asynchronous work (loop only): trigger starts something (a timer, a job, HTTP, sluice_intend, sluice_progress) and
+ * returns SLUICE_LATER; the session stays open until sluice_finish. Every asynchronous call completes exactly once, on
+ * the loop thread, never inside the submitting call, also when cancelled; after that its sluice_call is gone.
  *
  * Failures have a class, which decides what happens (sluice_fail):
  *   transient      server down, 503, disk full: the FlowFile goes back to its queue, waits, retried;
@@ -127,13 +132,12 @@ typedef enum sluice_outcome {
 } sluice_outcome;
 
 /* What an event can be; one X-macro for the enum, the names, the manual. Internal ones are not provenance. */
-#define SLUICE_EVENTS(X)                                                                                                            \
-    X(CREATE)                                                                                                                       \
-    X(RECEIVE)                                                                                                                      \
-    X(FETCH)                                                                                                                        \
-    X(SEND)                                                                                                                         \
-    X(ROUTE) X(FORK) X(JOIN) X(CLONE) X(CONTENT_MODIFIED) X(ATTRIBUTES_MODIFIED) X(DROP) X(EXPIRE) X(REPLAY) X(DOWNLOAD) X(ADDINFO) \
-        X(REMOTE_INVOCATION) X(TRANSFER)
+/* clang-format off */
+#define SLUICE_EVENTS(X)                                                                    \
+    X(CREATE) X(RECEIVE) X(FETCH) X(SEND) X(ROUTE) X(FORK) X(JOIN) X(CLONE)                 \
+    X(CONTENT_MODIFIED) X(ATTRIBUTES_MODIFIED) X(DROP) X(EXPIRE) X(REPLAY) X(DOWNLOAD)      \
+    X(ADDINFO) X(REMOTE_INVOCATION) X(TRANSFER)
+/* clang-format on */
 typedef enum sluice_event_type {
     SLUICE_NO_EVENT,
 #define SLUICE_EVENT_ENUM(name) SLUICE_##name,
@@ -296,43 +300,50 @@ struct sluice_host {
     void *(*service)(sluice_instance *instance, const char *name); /* the service instance's `data`; init and later */
     const char *(*name)(sluice_instance *instance);                /* "media-to-b2/upload" */
 
-    /* expressions: property (or item i of a map or list) for a FlowFile (NULL: none). On failure false, and
-     * the failure is a permanent one of this FlowFile. */
+    /* expressions: property (or item i of a map or list) for a FlowFile (NULL: none); one that is not given is the
+     * empty text. On failure false, and the failure is a permanent one of this FlowFile. */
     bool (*evaluate)(sluice_session *session, sluice_flowfile *flowfile, const char *name, sluice_text *ret, sluice_failure *failure);
     bool (*evaluate_item)(sluice_session *session, sluice_flowfile *flowfile, const char *name, size_t i, sluice_text *ret,
                           sluice_failure *failure);
 
     /* sessions */
-    sluice_flowfile *(*get)(sluice_session *session); /* the next of the queue, NULL: none (now) */
-    sluice_flowfile *(*create)(sluice_session *session, sluice_flowfile *parent /* NULL */);
-    sluice_flowfile *(*clone)(sluice_session *session, sluice_flowfile *flowfile);
-    sluice_text (*attribute)(sluice_flowfile *flowfile, const char *name); /* data NULL: absent */
-    size_t (*attribute_count)(sluice_flowfile *flowfile);
+    sluice_flowfile *(*get)(sluice_session *session); /* the next of the queue, NULL: none (now), or enough for one session */
+    /* A new one without content; of a parent (may be NULL) it has the attributes, and the event says so. */
+    sluice_flowfile *(*create)(sluice_session *session, sluice_flowfile *parent);
+    sluice_flowfile *(*clone)(sluice_session *session, sluice_flowfile *flowfile); /* its attributes and its content */
+    /* As this session has set it; data NULL: absent. `uuid`, and `sha256` once known, can be asked for too. */
+    sluice_text (*attribute)(sluice_flowfile *flowfile, const char *name);
+    size_t (*attribute_count)(sluice_flowfile *flowfile); /* without those two */
     void (*attribute_at)(sluice_flowfile *flowfile, size_t i, sluice_text *ret_name, sluice_text *ret_value);
     void (*set)(sluice_session *session, sluice_flowfile *flowfile, const char *name, const char *value, size_t size);
     void (*unset)(sluice_session *session, sluice_flowfile *flowfile, const char *name);
     void (*transfer)(sluice_session *session, sluice_flowfile *flowfile, const char *relationship);
     void (*drop)(sluice_session *session, sluice_flowfile *flowfile, const char *reason);
-    /* relationship: for permanent failures; NULL means "failure". flowfile NULL: the instance itself failed
-     * (a source): transient yields, configuration pauses. */
+    /* relationship: where it leaves, and whose retry settings count; NULL means "failure". One that was made in this
+     * session has no queue to go back to: it leaves whatever the class. flowfile NULL: the instance itself failed (a
+     * source): transient and permanent yield, configuration pauses. */
     void (*fail)(sluice_session *session, sluice_flowfile *flowfile, const char *relationship, const sluice_failure *failure);
-    /* What this session's event for the FlowFile is; uri and details (a JSON object's text) may be NULL. */
+    /* What this session's event for the FlowFile is, where the host would not say it by itself: made, changed, passed
+     * on, dropped. uri and details (a JSON object's text) may be NULL. The last call counts. */
     void (*event)(sluice_session *session, sluice_flowfile *flowfile, sluice_event_type type, const char *uri, const char *details);
-    void (*finish)(sluice_session *session, sluice_outcome outcome); /* after SLUICE_LATER; loop thread */
-    void (*yield)(sluice_session *session);                          /* nothing to do: trigger again after `yield` */
-    bool (*stopping)(sluice_instance *instance);                     /* a long trigger asks and ends early */
+    /* Ends a session whose trigger returned SLUICE_LATER: once, loop thread. The session and all that it handed out are
+     * gone then. (Called before the trigger returned, it ends with that.) */
+    void (*finish)(sluice_session *session, sluice_outcome outcome);
+    void (*yield)(sluice_session *session);      /* nothing to do: trigger again after `yield` */
+    bool (*stopping)(sluice_instance *instance); /* a long trigger asks and ends early */
 
     /* content */
     bool (*content)(sluice_session *session, sluice_flowfile *flowfile, sluice_content *ret, sluice_failure *failure);
-    /* Blocking: workers, or content with `data`. Bytes read, 0 at the end, -1: failure filled. */
+    /* Blocking: workers, or content with `data`. Bytes read (all of `size` but at the end), 0 at the end, -1: failure
+     * filled. */
     int64_t (*read)(sluice_session *session, sluice_flowfile *flowfile, uint64_t offset, void *data, size_t size, sluice_failure *failure);
     sluice_writer *(*write)(sluice_session *session, sluice_flowfile *flowfile); /* worker, or small on the loop */
     int (*append)(sluice_writer *writer, const void *data, size_t size);         /* -1: full disk, told at close */
-    int (*close)(sluice_writer *writer, sluice_failure *failure);                /* the FlowFile has the new content */
+    int (*close)(sluice_writer *writer, sluice_failure *failure); /* frees it; 0: the FlowFile has the new content, -1: its old */
     int (*import)(sluice_session *session, sluice_flowfile *flowfile, const sluice_source *source, sluice_failure *failure); /* worker */
     void (*hashes)(sluice_session *session, sluice_flowfile *flowfile, const char *sha256, const char *md5); /* NULL: unknown */
 
-    /* effects and state */
+    /* effects and state; intents and turns are for processors with SLUICE_EFFECTS, and FlowFiles that came by `get` */
     /* The intent journalled for this FlowFile by this instance in an earlier try, data NULL: none. */
     sluice_text (*intent)(sluice_session *session, sluice_flowfile *flowfile);
     /* Journals `intent` (JSON text; it replaces an earlier one and its progress) and calls `durable` when it is
@@ -346,6 +357,7 @@ struct sluice_host {
     sluice_text (*progress_at)(sluice_session *session, sluice_flowfile *flowfile, size_t i);
     /* With the commit of this session, and after it is durable, the instance's `effect` gets this text. */
     void (*after_commit)(sluice_session *session, sluice_flowfile *flowfile, const char *effect);
+    /* The instance's own small memory: what this session set, else what the last commit left; data NULL: none. */
     sluice_text (*state)(sluice_session *session, const char *key);
     void (*set_state)(sluice_session *session, const char *key, const char *value /* NULL removes */);
 
@@ -358,7 +370,8 @@ struct sluice_host {
     sluice_call *(*timer)(sluice_instance *instance, int64_t after_us, void (*due)(void *context, bool cancelled), void *context);
     /* `work` on a worker, then `done` on the loop. */
     sluice_call *(*job)(sluice_instance *instance, void (*work)(void *context), void (*done)(void *context, bool cancelled), void *context);
-    void (*cancel)(sluice_call *call); /* its completion still comes, with cancelled true unless it was done */
+    /* Its completion still comes, with cancelled true unless it was done. Not after it has come. */
+    void (*cancel)(sluice_call *call);
 
     /* HTTP, loop thread */
     sluice_http_client *(*http_open)(sluice_instance *instance, const sluice_http_client_options *options, sluice_failure *failure);
@@ -378,9 +391,5 @@ struct sluice_host {
      * items wait for their time (min_age). */
     void (*scanned)(sluice_session *session, uint64_t waiting);
 };
-
-/* ---- the same, as a module writes it -------------------------------------------------------------- */
-#define sluice_get(session)                              ((session)->host->get(session))
-#define sluice_transfer(session, flowfile, relationship) ((session)->host->transfer(session, flowfile, relationship))
 
 #endif

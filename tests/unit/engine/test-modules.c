@@ -128,6 +128,7 @@ TEST(refuses_incomplete_processors)
     refused("no-trigger", "expected `trigger`");
     refused("bad-flags", "found 0x1000 besides");
     refused("bad-relationship", "relationship \"not.this\": expected kebab-case");
+    refused("bad-when", "relationship \"success\": expected `when` to be like");
     refused("twice-relationship", "relationship \"failure\": expected one row of this name, found two");
 }
 
