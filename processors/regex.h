@@ -16,9 +16,9 @@ static inline int regex_of_property(sluice_instance *instance, const char *prope
     if (!text.size) return 0;
     int code;
     PCRE2_SIZE at;
-    /* Names are bytes: what is not UTF-8 in them must not end the match with an error. */
-    *ret = pcre2_compile((PCRE2_SPTR)text.data, text.size, PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_UTF | PCRE2_MATCH_INVALID_UTF, &code,
-                         &at, NULL);
+    /* Names are bytes: what is not UTF-8 in them must not end the match with an error, nor a newline keep one out. */
+    *ret = pcre2_compile((PCRE2_SPTR)text.data, text.size,
+                         PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_DOTALL | PCRE2_UTF | PCRE2_MATCH_INVALID_UTF, &code, &at, NULL);
     if (*ret) return 0;
     PCRE2_UCHAR reason[128] = "";
     pcre2_get_error_message(code, reason, sizeof reason);
