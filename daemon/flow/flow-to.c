@@ -25,79 +25,95 @@ const char *sl_relationship_suggest(sl_loader *loader, const sl_flow_processor *
 
 /* ---- the relationships ------------------------------------------------------------------------------------- */
 
-static size_t fixed_count(const sluice_processor *descriptor)
-{
-    size_t count = 0;
-    while (descriptor->relationships && descriptor->relationships[count].name) count++;
-    return count;
-}
+/* Whether an instance has what a row's `when` ("strategy=all|any") is about. UNKNOWN: the property's own value is wrong
+ * or a parameter without value; nothing is asked of such a relationship then. */
+typedef enum presence { ABSENT, PRESENT, UNKNOWN } presence;
 
-/* "strategy=all|any": has the property one of these values? */
-static bool holds(const sl_properties *properties, const char *when)
+static bool is_allowed(const sl_value *value)
 {
-    const char *equals = when ? strchr(when, '=') : NULL;
-    if (!equals) return true;
-    for (size_t i = 0; i < properties->count; i++) {
-        const sl_value *value = &properties->values[i];
-        if (!sl_str_is((sl_str){when, (size_t)(equals - when)}, value->property->name)) continue;
-        for (const char *at = equals; *at; at += 1 + strcspn(at + 1, "|"))
-            if (sl_str_equal((sl_str){at + 1, strcspn(at + 1, "|")}, value->text)) return true;
-    }
+    const char *const *allowed = value->property->allowed;
+    for (; allowed && *allowed; allowed++)
+        if (sl_str_is(value->text, *allowed)) return true;
     return false;
 }
 
-static bool names_relationships(const sl_properties *properties, const sl_value *value)
+static presence presence_of(const sl_flow_processor *processor, const char *when)
 {
-    return (value->property->flags & SLUICE_NAMES_RELATIONSHIPS) && holds(properties, value->property->when);
+    const char *equals = when ? strchr(when, '=') : NULL;
+    if (!equals) return PRESENT;
+    sl_str property = {when, (size_t)(equals - when)}, values = sl_str_of(equals + 1);
+    for (size_t i = 0; i < processor->properties.count; i++) {
+        const sl_value *value = &processor->properties.values[i];
+        if (!sl_str_is(property, value->property->name)) continue;
+        if (value->given && !is_allowed(value)) return UNKNOWN;
+        while (values.data) {
+            const char *bar = values.size ? memchr(values.data, '|', values.size) : NULL;
+            sl_str one = {values.data, bar ? (size_t)(bar - values.data) : values.size};
+            if (value->given && sl_str_equal(one, value->text)) return PRESENT;
+            values = bar ? (sl_str){bar + 1, values.size - one.size - 1} : (sl_str){0};
+        }
+        return ABSENT;
+    }
+    return ABSENT;
 }
 
-static size_t dynamic_count(const sl_properties *properties)
+static const sluice_named *fixed_of(const sluice_processor *descriptor, sl_str name)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < properties->count; i++)
-        if (names_relationships(properties, &properties->values[i])) count += properties->values[i].item_count;
-    return count;
-}
-
-/* Of the type, also one that this instance has not: what is a route now must not become another thing with a setting. */
-static const char *fixed_of_type(const sluice_processor *descriptor, sl_str name)
-{
-    for (const sluice_named *fixed = descriptor->relationships; fixed && fixed->name; fixed++)
-        if (sl_str_is(name, fixed->name)) return fixed->name;
+    for (const sluice_named *row = descriptor->relationships; row && row->name; row++)
+        if (sl_str_is(name, row->name)) return row;
     return NULL;
 }
 
-static void add_dynamic(sl_loader *loader, sl_flow_processor *processor, const sl_node *body, const sl_value *value)
+static bool names_relationships(const sl_value *value) { return value->property->flags & SLUICE_NAMES_RELATIONSHIPS; }
+
+static size_t most_relationships(const sl_flow_processor *processor)
+{
+    size_t count = 0;
+    for (const sluice_named *row = processor->descriptor->relationships; row && row->name; row++) count++;
+    for (size_t i = 0; i < processor->properties.count; i++)
+        if (names_relationships(&processor->properties.values[i])) count += processor->properties.values[i].item_count;
+    return count;
+}
+
+static void add(sl_flow_processor *processor, bool *open, const char *name, bool fixed, presence presence)
+{
+    if (presence == ABSENT) return;
+    open[processor->relationship_count] = presence == UNKNOWN;
+    processor->relationships[processor->relationship_count++] = (sl_flow_relationship){.name = name, .fixed = fixed};
+}
+
+static void add_dynamic(sl_loader *loader, sl_flow_processor *processor, const sl_node *body, const sl_value *value, bool *open)
 {
     const sl_node *mapping = sl_node_get(body, value->property->name);
+    presence presence = presence_of(processor, value->property->when);
     for (size_t i = 0; i < value->item_count; i++) {
         sl_str name = value->items[i].name;
-        const sl_node *key = name.data && mapping ? sl_node_key(mapping, name.data) : NULL;
-        const char *same = fixed_of_type(processor->descriptor, name);
-        if (same)
+        const sl_node *key = mapping ? sl_node_key(mapping, name.data) : NULL;
+        /* Whether or not the instance has it: the value that decides may change, the names stay. */
+        if (fixed_of(processor->descriptor, name) || sl_relationship_find(processor, name))
             sl_problem_error(loader->problems, key ? key->mark : value->mark,
                              "`%s`: %s has a relationship `%s` of its own; choose another name", value->property->name,
-                             processor->descriptor->type, same);
-        else processor->relationships[processor->relationship_count++] = (sl_flow_relationship){.name = name.data};
+                             processor->descriptor->type, name.data);
+        else add(processor, open, name.data, false, presence);
     }
 }
 
-static void collect(sl_loader *loader, sl_flow_processor *processor, const sl_node *body)
+/* Returns an array beside the relationships: which of them need not be connected. */
+static bool *collect(sl_loader *loader, sl_flow_processor *processor, const sl_node *body)
 {
-    size_t fixed = fixed_count(processor->descriptor), most = fixed + dynamic_count(&processor->properties);
+    size_t most = most_relationships(processor);
+    bool *open = sl_arena_alloc(&loader->flow->arena, (most + 1) * sizeof *open);
     if (most > MOST_RELATIONSHIPS) {
         sl_problem_error(loader->problems, processor->mark, "more than %d relationships of one processor; use several", MOST_RELATIONSHIPS);
-        most = fixed;
+        return open;
     }
     processor->relationships = sl_arena_alloc(&loader->flow->arena, (most + 1) * sizeof *processor->relationships);
-    for (size_t i = 0; i < fixed; i++) {
-        const sluice_named *named = &processor->descriptor->relationships[i];
-        if (!holds(&processor->properties, named->when)) continue;
-        processor->relationships[processor->relationship_count++] = (sl_flow_relationship){.name = named->name, .fixed = true};
-    }
-    for (size_t i = 0; most > fixed && i < processor->properties.count; i++)
-        if (names_relationships(&processor->properties, &processor->properties.values[i]))
-            add_dynamic(loader, processor, body, &processor->properties.values[i]);
+    for (const sluice_named *row = processor->descriptor->relationships; row && row->name; row++)
+        add(processor, open, row->name, true, presence_of(processor, row->when));
+    for (size_t i = 0; i < processor->properties.count; i++)
+        if (names_relationships(&processor->properties.values[i]))
+            add_dynamic(loader, processor, body, &processor->properties.values[i], open);
+    return open;
 }
 
 /* ---- queues ------------------------------------------------------------------------------------------------ */
@@ -188,10 +204,9 @@ static void read_targets(route *r, const sl_node *node)
 
 static const char *help_of(const sl_flow_processor *processor, const char *relationship)
 {
-    const sluice_named *fixed = processor->descriptor->relationships;
-    for (; fixed && fixed->name; fixed++)
-        if (strcmp(fixed->name, relationship) == 0) return fixed->help ? fixed->help : "no help";
-    return "a route of this processor";
+    const sluice_named *fixed = fixed_of(processor->descriptor, sl_str_of(relationship));
+    if (!fixed) return "a route of this processor";
+    return fixed->help ? fixed->help : "no help";
 }
 
 static void left_out(const route *r, sl_mark mark)
@@ -208,13 +223,14 @@ void sl_connect(sl_loader *loader, size_t at, const sl_node *key, const sl_node 
     const sl_node *to = sl_node_get(body, "to"), *to_key = sl_node_key(body, "to");
     sl_decoder decoder = sl_loader_decoder(loader, "the flow", key->mark);
     if (!processor->descriptor) return; /* told; its relationships are unknown */
-    collect(loader, processor, body);
+    const bool *open = collect(loader, processor, body);
+    if (!processor->relationship_count && most_relationships(processor)) return; /* too many, told */
     if (to && !sl_expect_kind(&decoder, to, SL_MAPPING, "to", "{success: TARGET}")) return;
     for (size_t i = 0; i < processor->relationship_count; i++) {
         route r = {loader, at, i, &processor->relationships[i]};
         const sl_node *target = sl_node_get(to, r.to->name);
         if (target) read_targets(&r, target);
-        else left_out(&r, to_key ? to_key->mark : key->mark);
+        else if (!open[i]) left_out(&r, to_key ? to_key->mark : key->mark);
     }
     for (size_t i = 0; to && i < to->count; i++)
         if (!sl_relationship_find(processor, to->keys[i]->text))

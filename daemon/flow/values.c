@@ -350,15 +350,14 @@ void sl_decode_map(sl_decoder *decoder, const sl_node *node, const sluice_proper
     for (size_t i = 0; i < node->count; i++) {
         const sl_node *key = node->keys[i];
         const char *path = sl_arena_printf(decoder->arena, "%s.%.*s", what, SL_STR_ARGS(key->text));
-        if ((property->flags & SLUICE_NAMES_RELATIONSHIPS) && !sl_flow_name_valid(key->text)) {
+        /* With its name also where it is wrong: who names it elsewhere is right. */
+        sl_item *item = &ret->items[ret->item_count++];
+        *item = (sl_item){.name = key->text, .text = SL_STR(""), .mark = node->items[i]->mark};
+        if ((property->flags & SLUICE_NAMES_RELATIONSHIPS) && !sl_flow_name_valid(key->text))
             sl_problem_error(decoder->problems, key->mark, "`%s`: the name " SL_QUOTED " is not [a-z][a-z0-9_-]{0,62}", what,
                              SL_QUOTE_ARGS(key->text));
-            continue;
-        }
-        if (!sl_expect_kind(decoder, node->items[i], SL_SCALAR, path, "a text")) continue;
-        sl_item *item = &ret->items[ret->item_count++];
-        decode_item(decoder, node->items[i], property, path, item);
-        item->name = key->text;
+        else if (sl_expect_kind(decoder, node->items[i], SL_SCALAR, path, "a text"))
+            decode_item(decoder, node->items[i], property, path, item);
     }
 }
 

@@ -26,6 +26,7 @@ static const sluice_property route[] = {
     {.name = "routes",
      .type = SLUICE_MAP,
      .flags = SLUICE_REQUIRED | SLUICE_EXPRESSION | SLUICE_NAMES_RELATIONSHIPS,
+     .when = "strategy=by-name",
      .help = "A condition for each route."},
     {.name = "strategy", .type = SLUICE_ENUM, .allowed = strategies, .fallback = "by-name", .help = "How the routes decide."},
     {0},
@@ -81,13 +82,15 @@ static const sluice_property all[] = {
 static const sluice_named success[] = {{.name = "success", .help = "It is done."}, {0}};
 static const sluice_named success_failure[] = {
     {.name = "success", .help = "It is done."}, {.name = "failure", .help = "It cannot be done."}, {0}};
-static const sluice_named unmatched[] = {{.name = "unmatched", .help = "No route's condition holds."}, {0}};
+static const sluice_named routes[] = {{.name = "matched", .when = "strategy=all|any", .help = "All or any conditions hold."},
+                                      {.name = "unmatched", .help = "No route's condition holds."},
+                                      {0}};
 
 static const sluice_processor processors[] = {
     {.type = "get-file", .properties = get_file, .relationships = success, .flags = SLUICE_SOURCE | SLUICE_SERIAL},
     {.type = "generate-flowfile", .properties = generate, .relationships = success, .flags = SLUICE_SOURCE},
     {.type = "identify-mime-type", .properties = none, .relationships = success},
-    {.type = "route-on-attribute", .properties = route, .relationships = unmatched},
+    {.type = "route-on-attribute", .properties = route, .relationships = routes},
     {.type = "update-attribute", .properties = update, .relationships = success},
     {.type = "put-file", .properties = put_file, .relationships = success_failure},
     {.type = "put-s3", .properties = put_s3, .relationships = success_failure, .flags = SLUICE_EFFECTS},

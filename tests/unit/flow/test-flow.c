@@ -275,6 +275,30 @@ TEST(a_loop_is_allowed)
     done(&f);
 }
 
+#define ROUTE(strategy, to)                                         \
+    HEAD "processors:\n"                                            \
+         "  make: {type: generate-flowfile, to: {success: kind}}\n" \
+         "  kind: {type: route-on-attribute, " strategy "routes: {a: '${x}', b: '${y}'}, to: {" to "}}\n"
+
+TEST(relationships_that_depend_on_a_property)
+{
+    fixture f = load(ROUTE("", "a: end, b: end, unmatched: end"), NULL);
+    CHECK(f.flow && f.flow->processors[1].relationship_count == 3);
+    done(&f);
+    f = load(ROUTE("strategy: any, ", "matched: end, unmatched: end"), NULL);
+    CHECK(f.flow && f.flow->processors[1].relationship_count == 2);
+    done(&f);
+    refuse(ROUTE("", "a: end, b: end, unmatched: end, matched: end"), "`kind` has no relationship \"matched\"");
+    refuse(ROUTE("strategy: all, ", "unmatched: end"), "the relationship `matched` of `kind` leads nowhere (All or any conditions hold.)");
+    refuse(ROUTE("strategy: all, ", "matched: end, unmatched: end, a: end"), "`kind` has no relationship \"a\"; it has matched, unmatched");
+    refuse(HEAD "processors:\n  make: {type: generate-flowfile, to: {success: kind}}\n"
+                "  kind: {type: route-on-attribute, routes: {matched: '${x}'}, to: {unmatched: end}}\n",
+           "5:45: error: `routes`: route-on-attribute has a relationship `matched` of its own");
+    f = load(ROUTE("strategy: some, ", "a: end, unmatched: end"), NULL); /* which it has is unknown: told once */
+    CHECK(!f.flow && f.problems.errors == 1);
+    done(&f);
+}
+
 TEST(what_a_flow_may_not_say)
 {
     refuse(HEAD, "1:1: error: the key `processors` is missing");
