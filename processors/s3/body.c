@@ -62,6 +62,39 @@ static void advance(s3_body *body)
     body->done(body->context, body);
 }
 
+/* ---- is it still what was taken ------------------------------------------------------------------------------ */
+
+void s3_body_changed(const char *key, const char *taken, const char *found, sluice_failure *ret)
+{
+    sluice_refuse(
+        ret, SLUICE_PERMANENT, "ContentChanged",
+        "%.300s: the content was taken with SHA-256 %.64s, its file now has %.64s: it was changed or is damaged; what was sent is "
+        "not taken as delivered",
+        key, taken, found);
+}
+
+static void compare_sha256(s3_body *body)
+{
+    sluice_failure failure;
+    if (!body->known_sha256 || !body->hash.sha256[0] || strcasecmp(body->known_sha256, body->hash.sha256) == 0) return;
+    s3_body_changed(body->key, body->known_sha256, body->hash.sha256, &failure);
+    broke(body, &failure);
+}
+
+/* The bytes that arrived were not those that were signed: perhaps ours are not what they were. */
+static bool doubts_content(const s3_reply *reply)
+{
+    return strcmp(reply->error.code, "XAmzContentSHA256Mismatch") == 0 || strcmp(reply->error.code, "BadDigest") == 0;
+}
+
+static void verify_small(s3_body *body)
+{
+    if (!body->known_sha256 || body->size > SMALL || body->hash.sha256[0]) return;
+    body->hash.wants_sha256 = true, body->hash.wants_md5 = false;
+    s3_hash_run(&body->hash);
+    compare_sha256(body);
+}
+
 /* ---- the PUT ------------------------------------------------------------------------------------------- */
 
 /* A bucket with object lock asks for what others do not need. */
@@ -78,7 +111,8 @@ static void on_reply(void *context, const s3_reply *reply)
     else if (asks_for_md5(body, reply)) body->service->wants_md5 = body->to_send = true;
     else if (!reply->ok) {
         body->outcome = reply->cancelled ? S3_CANCELLED : S3_REFUSED;
-        atomic_store(&body->hash.stop, true);
+        if (doubts_content(reply)) verify_small(body); /* a worker's verification goes on to its end */
+        else atomic_store(&body->hash.stop, true);
     } else if (!reply->plain_etag) body->service->opaque_etag = true;
     advance(body);
 }
@@ -121,18 +155,6 @@ static void put_when_ready(s3_body *body)
 }
 
 /* ---- digests --------------------------------------------------------------------------------------------- */
-
-static void compare_sha256(s3_body *body)
-{
-    sluice_failure failure;
-    if (!body->known_sha256 || !body->hash.sha256[0] || strcasecmp(body->known_sha256, body->hash.sha256) == 0) return;
-    sluice_refuse(
-        &failure, SLUICE_PERMANENT, "ContentChanged",
-        "%.300s: the content was taken with SHA-256 %.64s, its file now has %s: it was changed or is damaged; what was sent is not "
-        "taken as delivered",
-        body->key, body->known_sha256, body->hash.sha256);
-    broke(body, &failure);
-}
 
 static void take_digests(s3_body *body)
 {

@@ -55,5 +55,7 @@ const char *s3_body_md5(const s3_body *body);    /* hex, NULL: not known yet */
 const char *s3_body_sha256(const s3_body *body); /* the same */
 void s3_body_cancel(s3_body *body);              /* nothing, if nothing is under way */
 void s3_body_release(s3_body *body);             /* when nothing is under way */
+/* The failure of content that is not what was taken any more. */
+void s3_body_changed(const char *key, const char *taken, const char *found, sluice_failure *ret);
 
 #endif

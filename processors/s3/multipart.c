@@ -2,6 +2,7 @@
 #include "multipart.h"
 
 #include <stdio.h>
+#include <strings.h>
 
 #define ABORT_TIMEOUT_US (15 * 1000000LL)
 
@@ -17,7 +18,7 @@ static void forget_parts(s3_multipart *multipart)
         multipart->etags[i] = NULL;
     }
     multipart->next = multipart->done = 0;
-    multipart->gone = multipart->may_be_complete = multipart->recorded = false;
+    multipart->gone = multipart->looked = multipart->may_be_complete = multipart->recorded = false;
 }
 
 static void load_step(s3_put *put, sluice_text step)
@@ -57,6 +58,7 @@ void s3_multipart_free(s3_multipart *multipart)
     unsigned parallel = multipart->parts[0].put->settings->parts_in_parallel;
     for (unsigned i = 0; i < parallel; i++) s3_part_free(&multipart->parts[i]);
     for (unsigned i = 0; i < multipart->count; i++) free(multipart->etags[i]);
+    s3_whole_free(multipart->whole);
     s3_headers_done(&multipart->headers);
     s3_text_done(&multipart->query);
     s3_text_done(&multipart->body);
@@ -134,9 +136,37 @@ static void create(s3_put *put)
     s3_put_send(put, &(s3_request){.method = "POST", .query = "uploads", .headers = &put->headers}, on_created);
 }
 
+static void on_verified(void *context, const char *sha256, const char *error)
+{
+    s3_put *put = context;
+    sluice_failure failure;
+    s3_put_arrived(put);
+    put->multipart->verifying = false;
+    if (!*error && strcasecmp(sha256, put->content.sha256) != 0) {
+        s3_body_changed(put->key, put->content.sha256, sha256, &failure);
+        s3_put_fail(put, &failure);
+    } else if (*error && !put->cancelled && !put->stopping) {
+        sluice_refuse(&failure, SLUICE_TRANSIENT, "ContentUnreadable", "hashing what goes to %.300s: %s", put->url.data, error);
+        s3_put_fail(put, &failure);
+    }
+    s3_multipart_next(put);
+    s3_put_settle(put);
+}
+
+/* Completed is only what still is the content that was taken. */
+static void verify(s3_put *put)
+{
+    s3_multipart *multipart = put->multipart;
+    if (multipart->whole || !put->content.sha256 || put->content.data) return;
+    multipart->verifying = true;
+    put->open++;
+    multipart->whole = s3_whole_start(put->instance, &put->content, on_verified, put);
+}
+
 void s3_multipart_start(s3_put *put)
 {
     s3_multipart *multipart = load(put);
+    verify(put);
     if (put->overwrite) { /* what these parts made is damaged */
         forget_parts(multipart);
         put->upload_id[0] = 0;
@@ -233,6 +263,13 @@ static void after_gone(s3_put *put, s3_seen seen)
     } else restart(put);
 }
 
+static void look_for_gone(s3_put *put)
+{
+    if (put->multipart->looked) return;
+    put->multipart->looked = true;
+    s3_look(put, after_gone);
+}
+
 /* ---- completed ------------------------------------------------------------------------------------------------ */
 
 static bool refusal_is(const s3_error *error, const char *code) { return strcmp(error->code, code) == 0; }
@@ -296,7 +333,7 @@ static void judge_complete(s3_put *put, const s3_reply *reply)
         restart(put);
     else if (refusal_is(error, "NoSuchUpload")) {
         multipart->gone = true;
-        s3_look(put, after_gone);
+        look_for_gone(put);
     } else if (unclear && put->rounds++ < S3_ROUNDS_MOST) s3_look(put, after_complete);
     else fail_complete(put, reply);
 }
@@ -362,18 +399,22 @@ void s3_multipart_next(s3_put *put)
 {
     s3_multipart *multipart = put->multipart;
     s3_part *part;
-    if (put->verdict || put->cancelled) return;
+    if ((put->verdict || put->cancelled) && multipart->verifying) s3_whole_cancel(multipart->whole);
+    if (put->verdict || put->cancelled || !multipart->recorded) return;
     while (!multipart->gone && (part = idle_part(put))) {
         while (multipart->next < multipart->count && multipart->etags[multipart->next]) multipart->next++;
         if (multipart->next == multipart->count) break;
         s3_part_start(part, ++multipart->next);
     }
     if (busy(put)) return;
-    if (multipart->gone) s3_look(put, after_gone);
-    else if (multipart->done == multipart->count) complete(put);
+    if (multipart->gone) look_for_gone(put);
+    else if (multipart->done == multipart->count && !multipart->verifying) complete(put);
 }
 
 void s3_multipart_stop(s3_put *put)
 {
-    for (unsigned i = 0; put->multipart && i < put->settings->parts_in_parallel; i++) s3_part_cancel(&put->multipart->parts[i]);
+    s3_multipart *multipart = put->multipart;
+    if (!multipart) return;
+    if (multipart->verifying) s3_whole_cancel(multipart->whole);
+    for (unsigned i = 0; i < put->settings->parts_in_parallel; i++) s3_part_cancel(&multipart->parts[i]);
 }

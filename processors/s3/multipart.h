@@ -7,6 +7,7 @@
 #define S3_MULTIPART_H
 
 #include "put.h"
+#include "whole.h"
 
 typedef struct s3_part { /* one that is under way; reused for the next */
     s3_put *put;
@@ -24,8 +25,11 @@ struct s3_multipart {
     s3_part *parts;       /* settings->parts_in_parallel */
     bool recorded;        /* the upload's id is in the journal */
     bool gone;            /* the server does not know it any more */
+    bool looked;          /* for what became of it then */
     bool may_be_complete; /* a Complete may have reached the server in an earlier try */
     bool aborted;
+    s3_whole *whole; /* of a file whose SHA-256 is known */
+    bool verifying;
     unsigned completes;
     s3_headers headers; /* of Complete */
     s3_text query, body;
