@@ -168,6 +168,7 @@ static void processor_page(const sluice_processor *p, sl_buf *page)
 static void service_page(const sluice_service *s, sl_buf *page)
 {
     add_title(s->type, "service", s->summary, page);
+    if (s->interface) sl_buf_printf(page, "It has the interface %s, by which processors ask for it.\n", s->interface);
     add_paragraph("what it is", s->manual, page);
     if (s->properties && s->properties->name) heading(page, "properties");
     add_properties(s->properties, "", page);

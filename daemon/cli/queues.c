@@ -21,8 +21,8 @@ static int no_such_thing(const json_t *all, const char *list, const char *key, c
     const json_t *one;
     json_array_foreach(all, i, one) if (count < SL_COUNT(names)) names[count++] = sl_member_text(one, key);
     const char *near = sl_nearest(sl_str_of(slash ? slash + 1 : name), names, count);
-    return sl_complain(SL_EXIT_FAILED, "there is nothing among the %s named `%s`; %s%s%s`sluice status` lists them", list, name,
-                       near ? "did you mean `" : "", near ? near : "", near ? "`? " : "");
+    return sl_complain(SL_EXIT_FAILED, "there is nothing among the %s named `%s`; %s%s%s`sluice queue list` and `sluice status` list them",
+                       list, name, near ? "did you mean `" : "", near ? near : "", near ? "`? " : "");
 }
 
 int sl_queues_find(const json_t *status, const char *list, const char *key, const char *name, const json_t **ret)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "api/api.h"
 #include "base/sys.h"
 #include "cli/common.h"
 #include "cli/flow-file.h"
@@ -13,6 +14,7 @@ enum { LOOK_EVERY = 20, SHOW_EVERY = 200 }; /* ms */
 
 typedef struct run {
     sl_process process;
+    sl_api *api;
     uv_timer_t timer;
     bool timer_open, until_idle, json, terminal, shown;
     int64_t deadline; /* 0: none */
@@ -135,6 +137,28 @@ static int add_flow(run *run, const char *path, const sl_flow_reading *given)
     return sl_complain(SL_EXIT_INVALID, "run: %s", error.text);
 }
 
+/* Nothing listens unless --http says where. */
+static int start_api(run *run, const char *state, const char *address)
+{
+    static const char *const open[] = {"healthz", "readyz"};
+    sl_error error = {0};
+    sl_buf token = SL_BUF(4096);
+    if (!address || strcmp(address, "off") == 0) return SL_EXIT_DONE;
+    int result = sl_make_dirs(state, 0700, &error);
+    if (result == 0) result = sl_api_token(state, &token, &error);
+    sl_api_options options = {.loop = &run->process.loop,
+                              .state = state,
+                              .token = token.data,
+                              .listen = &address,
+                              .listen_count = 1,
+                              .open = open,
+                              .open_count = SL_COUNT(open)};
+    if (result == 0) result = sl_api_start(&options, &run->api, &error);
+    if (token.data) explicit_bzero(token.data, token.capacity);
+    sl_buf_done(&token);
+    return result < 0 ? sl_complain(SL_EXIT_FAILED, "run: %s", error.text) : SL_EXIT_DONE;
+}
+
 static int start(run *run, const sl_arguments *arguments, const sl_flow_reading *reading)
 {
     int code = add_flow(run, arguments->positional[0], reading);
@@ -144,6 +168,7 @@ static int start(run *run, const sl_arguments *arguments, const sl_flow_reading 
         return sl_complain(SL_EXIT_USAGE, "run: --until-idle would never end: the flow has a source without an end; leave the option out, "
                                           "or give generate-flowfile a count");
     sl_engine_start(run->process.engine);
+    if (run->api) sl_api_engine(run->api, run->process.engine);
     watch(run);
     sl_process_run(&run->process);
     sl_engine_summarise(run->process.engine, &run->summary);
@@ -157,7 +182,9 @@ static int open_and_run(run *run, const sl_arguments *arguments, const sl_flow_r
     options.secrets = secrets ? secrets : reading->config->secrets;
     sl_process_init(&run->process);
     int code = sl_process_open(&run->process, &options);
+    if (code == SL_EXIT_DONE) code = start_api(run, state, sl_option_value(arguments, "http"));
     if (code == SL_EXIT_DONE) code = start(run, arguments, reading);
+    if (run->api) sl_api_stop(run->api);
     if (run->timer_open) uv_close((uv_handle_t *)&run->timer, NULL);
     sl_process_done(&run->process);
     return code;
