@@ -35,7 +35,7 @@ static void check_file(const char *name, const char *expected)
 TEST(an_object_is_a_file)
 {
     host *host = bed();
-    box *box = putter(host, "concurrency: 4\n");
+    box *box = putter(host, "");
     box_feed(box, "hello", "path", "in/here/", "filename", "a b.txt", "mime.type", "text/plain", NULL);
     box_feed(box, "", "path", "", "filename", "empty", NULL);
     box_run(box);
