@@ -70,7 +70,7 @@ static int replay(sl_client *client, const sl_arguments *arguments, sl_buf *path
     add_flowfile(arguments, path);
     int code = sl_client_json(client, "POST", path->data, &answer);
     if (code != SL_EXIT_DONE) return code;
-    return tell(arguments, answer, "%s: %lld FlowFiles go back to the processor", name, sl_member_number(answer, "count"));
+    return tell(arguments, answer, "%s: %lld FlowFiles go back to the processor", name, sl_member_number(answer, "replayed"));
 }
 
 /* What comes while the command is on its way was not meant. */
@@ -99,7 +99,7 @@ static int empty(sl_client *client, const sl_arguments *arguments, sl_buf *path,
         code = sl_client_json(client, "DELETE", path->data, &answer);
     }
     if (code != SL_EXIT_DONE) return code;
-    return tell(arguments, answer, "%s: %lld FlowFiles are dropped", name, sl_member_number(answer, "count"));
+    return tell(arguments, answer, "%s: %lld FlowFiles are dropped", name, sl_member_number(answer, "dropped"));
 }
 
 /* ---- processors --------------------------------------------------------------------------------------------------------------- */
