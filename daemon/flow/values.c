@@ -149,11 +149,16 @@ static const char *bound_text(sl_arena *arena, const sluice_property *property, 
     return sl_arena_printf(arena, "%s", sl_duration_format(bound, text));
 }
 
-static bool within(const reading *r, sl_str text, double number)
+/* A `most` below `least` is no bound. */
+static bool within(const reading *r, sl_str text)
 {
     const sluice_property *p = r->property;
+    const sl_value *value = r->value;
+    bool real = p->type == SLUICE_NUMBER;
     if (!p->least && !p->most) return true;
-    if (number >= (double)p->least && (p->most < p->least || number <= (double)p->most)) return true;
+    bool enough = real ? value->real >= (double)p->least : value->number >= p->least;
+    bool little = real ? value->real <= (double)p->most : value->number <= p->most;
+    if (enough && (p->most < p->least || little)) return true;
     sl_arena *arena = r->decoder->arena;
     const char *least = bound_text(arena, p, p->least), *most = bound_text(arena, p, p->most);
     return wrong(r, text,
@@ -213,10 +218,10 @@ static bool read_number(const reading *r, sl_str text)
         break;
     default:
         if (real_parse(text, &value->real) < 0) return wrong(r, text, "a number, as 10 or 0.5");
-        return within(r, text, value->real);
+        return within(r, text);
     }
     value->real = (double)value->number;
-    return within(r, text, value->real);
+    return within(r, text);
 }
 
 static bool read_text(const reading *r, sl_str text)
