@@ -30,7 +30,7 @@ const sluice_named log_reads[] = {{.name = "*", .help = "Those that `include` an
 
 typedef struct log_settings {
     sluice_level level;
-    pcre2_code *include, *exclude;
+    regex include, exclude;
     size_t payload; /* 0: none */
 } log_settings;
 
@@ -38,8 +38,8 @@ void log_fini(sluice_instance *instance)
 {
     log_settings *self = instance->data;
     if (!self) return;
-    pcre2_code_free(self->include);
-    pcre2_code_free(self->exclude);
+    regex_done(&self->include);
+    regex_done(&self->exclude);
     free(self);
     instance->data = NULL;
 }
@@ -59,8 +59,8 @@ int log_init(sluice_instance *instance, sluice_failure *failure)
 
 static bool shown(const log_settings *self, sluice_text name)
 {
-    if (self->exclude && regex_matches(self->exclude, name.data, name.size)) return false;
-    return !self->include || regex_matches(self->include, name.data, name.size);
+    if (regex_given(&self->exclude) && regex_matches(&self->exclude, name.data, name.size)) return false;
+    return !regex_given(&self->include) || regex_matches(&self->include, name.data, name.size);
 }
 
 static void add_prefix(line *ret, sluice_session *session, sluice_flowfile *flowfile)

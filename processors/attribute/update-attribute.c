@@ -27,14 +27,14 @@ typedef struct update {
     size_t count;
     const char **names;  /* of `attributes` */
     sluice_text *values; /* of the FlowFile at hand: trigger runs on the loop alone */
-    pcre2_code *delete;
+    regex delete;
 } update;
 
 void update_fini(sluice_instance *instance)
 {
     update *self = instance->data;
     if (!self) return;
-    pcre2_code_free(self->delete);
+    regex_done(&self->delete);
     free(self->names);
     free(self->values);
     free(self);
@@ -73,7 +73,7 @@ static void delete_matching(const update *self, sluice_session *session, sluice_
     sluice_text name, value;
     for (size_t i = session->host->attribute_count(flowfile); i-- > 0;) {
         session->host->attribute_at(flowfile, i, &name, &value);
-        if (!sluice_is(name, "uuid") && regex_matches(self->delete, name.data, name.size)) sluice_unset(session, flowfile, name.data);
+        if (!sluice_is(name, "uuid") && regex_matches(&self->delete, name.data, name.size)) sluice_unset(session, flowfile, name.data);
     }
 }
 
@@ -86,7 +86,7 @@ static void update_one(update *self, sluice_session *session, sluice_flowfile *f
             return;
         }
     }
-    if (self->delete) delete_matching(self, session, flowfile);
+    if (regex_given(&self->delete)) delete_matching(self, session, flowfile);
     for (size_t i = 0; i < self->count; i++) sluice_set_view(session, flowfile, self->names[i], self->values[i]);
     sluice_transfer(session, flowfile, "success");
 }

@@ -77,8 +77,8 @@ void get_fini(sluice_instance *instance)
     file_taken_free(self->taken);
     file_text_done(&self->directory);
     file_text_done(&self->move_to);
-    pcre2_code_free(self->file_filter);
-    pcre2_code_free(self->path_filter);
+    regex_done(&self->file_filter);
+    regex_done(&self->path_filter);
     file_set_done(&self->told_before);
     file_set_done(&self->told);
     file_set_done(&self->in_flight);

@@ -38,7 +38,7 @@ typedef struct get_file {
     /* as configured */
     file_text directory, move_to; /* absolute, no '/' at the end */
     get_source source;
-    pcre2_code *file_filter, *path_filter;
+    regex file_filter, path_filter;
     bool recurse, ignore_hidden;
     int64_t min_age, max_age;   /* us; max 0: none */
     int64_t min_size, max_size; /* max 0: none */

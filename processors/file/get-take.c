@@ -88,8 +88,8 @@ static bool in_flight(get_file *self, const file_found *found, const struct stat
 static bool named_right(const get_file *self, const file_found *found)
 {
     size_t folder = strlen(found->path);
-    if (self->file_filter && !regex_matches(self->file_filter, found->name, strlen(found->name))) return false;
-    return !self->path_filter || !folder || regex_matches(self->path_filter, found->path, folder - 1);
+    if (regex_given(&self->file_filter) && !regex_matches(&self->file_filter, found->name, strlen(found->name))) return false;
+    return !regex_given(&self->path_filter) || !folder || regex_matches(&self->path_filter, found->path, folder - 1);
 }
 
 static int64_t micros(struct timespec time) { return (int64_t)time.tv_sec * 1000000 + time.tv_nsec / 1000; }
