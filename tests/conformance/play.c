@@ -14,6 +14,11 @@ typedef struct lines {
     size_t count;
 } lines;
 
+bool play_dies(const scenario *scenario)
+{
+    return strstr(scenario->script, " die,") || (scenario->more && strstr(scenario->more, "effect_dies: true"));
+}
+
 char *play_out(void)
 {
     sl_error error = {0};

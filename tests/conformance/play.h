@@ -17,6 +17,7 @@ typedef struct scenario {
 
 static inline const char *scenario_items(const scenario *scenario) { return scenario->items ? scenario->items : "[one]"; }
 
+bool play_dies(const scenario *scenario); /* the process does, once */
 /* The folder that conform-sink and effects write to; made. The caller frees it. */
 char *play_out(void);
 /* The folder of the module. The caller frees it. */

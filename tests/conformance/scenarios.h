@@ -68,6 +68,10 @@ SCENARIO(evaluates_items_in_their_order, .type = "conform-worker", .script = "[g
 SCENARIO(an_absent_property_is_empty, .type = "conform-loop", .script = "[get, evaluate, transfer success]",
          .expect = "event: ATTRIBUTES_MODIFIED\nsuccess: one number=0 value=\n")
 
+SCENARIO(an_expression_sees_the_state, .type = "conform-loop", .items = "[one, two]",
+         .script = "[get, evaluate, set-state n x, transfer success]", .more = "value: \"${getStateValue('n')}\"\n",
+         .expect = "event: ATTRIBUTES_MODIFIED\nevent: ATTRIBUTES_MODIFIED\nsuccess: one number=0 value=\nsuccess: two number=1 value=x\n")
+
 /* ---- failures ------------------------------------------------------------------------------------------------------ */
 
 SCENARIO(a_permanent_failure_leaves, .type = "conform-loop", .script = "[get, fail permanent NoSuchKey]",
@@ -75,6 +79,14 @@ SCENARIO(a_permanent_failure_leaves, .type = "conform-loop", .script = "[get, fa
                    "failure: one number=0 error.relationship=failure error.class=permanent error.code=NoSuchKey\n")
 SCENARIO(a_permanent_failure_leaves_where_it_says, .type = "conform-worker", .script = "[get, fail permanent Odd other]",
          .expect = "event: ATTRIBUTES_MODIFIED\nother: one number=0 error.relationship=other error.class=permanent error.code=Odd\n")
+SCENARIO(a_failure_does_not_touch_the_sessions_others, .type = "conform-loop", .items = "[one, two]",
+         .script = "[get, fail permanent Odd, get, transfer success]",
+         .expect = "event: ATTRIBUTES_MODIFIED\nevent: TRANSFER\n"
+                   "failure: one number=0 error.relationship=failure error.class=permanent error.code=Odd\n"
+                   "success: two number=1\n")
+SCENARIO(one_that_was_made_here_leaves_whatever_the_class, .type = "conform-loop",
+         .script = "[get, drop, create, write new, fail transient EBUSY]",
+         .expect = "event: CREATE\nevent: DROP\nfailure: new error.relationship=failure error.class=transient error.code=EBUSY\n")
 SCENARIO(a_transient_failure_waits_and_lets_others_pass, .type = "conform-loop", .items = "[one, two]",
          .script = "[get, once set a 1, once fail transient EBUSY, again tries, again transfer success]",
          .expect = "event: ATTRIBUTES_MODIFIED\nevent: ATTRIBUTES_MODIFIED\nsuccess: one number=0 tries=3\n"
@@ -103,6 +115,12 @@ SCENARIO(large_content_survives_a_death, .type = "conform-worker", .items = "[on
                    "success: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx number=0 size=700000 past.end=0\n"
                    "success: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx number=1 size=700000 past.end=0\n")
 
+SCENARIO(content_that_was_written_has_its_hash, .type = "conform-loop", .script = "[get, fill 5, see sha256, transfer success]",
+         .expect = "event: CONTENT_MODIFIED\n"
+                   "success: xxxxx number=0 seen=eaf16bc07968e013f3f94ab1342472434a39fc3475f11cf341a6c3965974f8e9\n")
+SCENARIO(takes_a_file_in, .type = "conform-worker", .script = "[get, import from outside, read, transfer success]",
+         .expect = "event: CONTENT_MODIFIED\nsuccess: from outside number=0 read=from outside size=12 past.end=0\n")
+
 /* ---- intents, turns, effects ------------------------------------------------------------------------------------------ */
 
 SCENARIO(an_intent_and_its_steps_are_there_again, .type = "conform-loop-effects",
@@ -129,10 +147,17 @@ SCENARIO(a_turn_on_a_worker_is_kept_too, .type = "conform-worker-effects", .item
          .script = "[get, turn target, once fail transient EBUSY, again tries, again transfer success]",
          .expect = "event: ATTRIBUTES_MODIFIED\nevent: ATTRIBUTES_MODIFIED\nsuccess: one number=0 tries=3\n"
                    "success: two number=1 tries=4\n")
+SCENARIO(sessions_that_wait_for_a_turn_all_get_it, .type = "conform-loop-effects", .items = "[one, two, three]", .concurrency = 3,
+         .script = "[get, turn target, timer 20, transfer success]",
+         .expect = "event: TRANSFER\nevent: TRANSFER\nevent: TRANSFER\nsuccess: one number=0\nsuccess: three number=2\n"
+                   "success: two number=1\n")
 SCENARIO(an_effect_follows_the_commit, .type = "conform-loop", .script = "[get, after-commit remove it, transfer success]",
          .expect = "effect: remove it\nevent: TRANSFER\nsuccess: one number=0\n")
 SCENARIO(an_effect_is_repeated_until_it_is_done, .type = "conform-worker", .more = "effect_failures: 2\n",
          .script = "[get, after-commit remove it, drop]", .expect = "effect: remove it\nevent: DROP\n")
+SCENARIO(an_effect_that_nobody_remembers_is_done_again, .type = "conform-loop", .more = "effect_dies: true\n",
+         .script = "[get, after-commit remove it, transfer success]",
+         .expect = "effect: remove it\neffect: remove it\nevent: TRANSFER\nsuccess: one number=0\n")
 SCENARIO(no_effect_without_its_commit, .type = "conform-worker",
          .script = "[get, once after-commit never, once rollback, after-commit remove it, die, transfer success]",
          .expect = "effect: remove it\nevent: TRANSFER\nsuccess: one number=0\n")

@@ -155,7 +155,7 @@ static void play(const scenario *scenario)
     unsetenv("CONFORMANCE_DEATH");
     while (status == DIED && starts++ < MOST_STARTS) status = run_once(scenario, state, modules, out);
     CHECK_INT(status, 0);
-    CHECK_INT(starts, strstr(scenario->script, " die,") ? 2 : 1);
+    CHECK_INT(starts, play_dies(scenario) ? 2 : 1);
     if (status == 0) read_events(state, &events);
     play_check(scenario, out, &events);
     sl_buf_done(&events);

@@ -94,7 +94,7 @@ static void play(const scenario *scenario)
     feed(&stage);
     if (scenario->faulty) host_fault(stage.host);
     run(&stage);
-    CHECK(stage.died == (strstr(scenario->script, " die,") != NULL));
+    CHECK(stage.died == play_dies(scenario));
     if (scenario->faulty) CHECK(host_fault(stage.host) != NULL);
     for (size_t i = 0; i < SL_COUNT(relationships); i++) tell_events(&stage, relationships[i], &events);
     for (size_t i = 1; i < SL_COUNT(relationships); i++) write_down(&stage, relationships[i]);

@@ -16,7 +16,7 @@
 static sluice_outcome trigger_worker(sluice_instance *instance, sluice_session *session)
 {
     subject *subject = instance->data;
-    run run = {.instance = instance, .session = session, .subject = subject, .try = ++subject->tries};
+    run run = {.instance = instance, .session = session, .subject = subject, .on_worker = true, .try = ++subject->tries};
     script_run(&run);
     return run.outcome;
 }
@@ -59,7 +59,17 @@ static int init(sluice_instance *instance, sluice_failure *failure)
 
 static void fini(sluice_instance *instance) { free(instance->data); }
 
-/* Appends a line to OUT/effects; the first `effect_failures` times it fails before. */
+static int append_line(const char *path, sluice_text text)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    if (fd < 0) return -1;
+    dprintf(fd, "%.*s\n", SLUICE_TEXT_ARGS(text));
+    close(fd);
+    return 0;
+}
+
+/* Appends a line to OUT/effects; the first `effect_failures` times it fails before, with `effect_dies` it is done and
+ * then the process dies, once. */
 static int effect(sluice_instance *instance, sluice_text text, sluice_failure *failure)
 {
     subject *subject = instance->data;
@@ -68,32 +78,23 @@ static int effect(sluice_instance *instance, sluice_text text, sluice_failure *f
         subject->failed_effects++;
         return sluice_refuse(failure, SLUICE_TRANSIENT, "EBUSY", "as the scenario says");
     }
-    subject->failed_effects = 0;
     script_path(instance, "effects", path);
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-    if (fd < 0) return sluice_refuse(failure, SLUICE_TRANSIENT, sluice_errno_name(errno), "cannot write %s", path);
-    dprintf(fd, "%.*s\n", SLUICE_TEXT_ARGS(text));
-    close(fd);
-    return 0;
+    if (append_line(path, text) < 0) return sluice_refuse(failure, SLUICE_TRANSIENT, sluice_errno_name(errno), "cannot write %s", path);
+    if (!sluice_number(instance, "effect_dies") || !script_die(instance)) return 0;
+    return sluice_refuse(failure, SLUICE_TRANSIENT, "Died", "the process would have died here");
 }
 
 /* ---- descriptors ----------------------------------------------------------------------------------------------- */
 
-static const char *const loop_only[] = {"loop", NULL}, *const worker_only[] = {"worker", NULL};
-#define SUBJECT_PROPERTIES(thread_, allowed_)                                                                              \
-    {                                                                                                                      \
-        {.name = "script", .type = SLUICE_LIST, .flags = SLUICE_REQUIRED, .help = "Steps of a session."},                  \
-            {.name = "out", .type = SLUICE_STRING, .flags = SLUICE_REQUIRED, .help = "Folder for effects."},               \
-            {.name = "value", .type = SLUICE_STRING, .flags = SLUICE_EXPRESSION, .help = "For the step `evaluate`."},      \
-            {.name = "values", .type = SLUICE_MAP, .flags = SLUICE_EXPRESSION, .help = "For the step `evaluate-items`."},  \
-            {.name = "effect_failures", .type = SLUICE_INT, .fallback = "0", .help = "How often an effect fails first."},  \
-            {.name = "thread", .type = SLUICE_ENUM, .fallback = thread_, .allowed = allowed_, .help = "Where it is run."}, \
-        {                                                                                                                  \
-            0                                                                                                              \
-        }                                                                                                                  \
-    }
-static const sluice_property loop_properties[] = SUBJECT_PROPERTIES("loop", loop_only);
-static const sluice_property worker_properties[] = SUBJECT_PROPERTIES("worker", worker_only);
+static const sluice_property subject_properties[] = {
+    {.name = "script", .type = SLUICE_LIST, .flags = SLUICE_REQUIRED, .help = "Steps of a session."},
+    {.name = "out", .type = SLUICE_STRING, .flags = SLUICE_REQUIRED, .help = "Folder for effects."},
+    {.name = "value", .type = SLUICE_STRING, .flags = SLUICE_EXPRESSION, .help = "For the step `evaluate`."},
+    {.name = "values", .type = SLUICE_MAP, .flags = SLUICE_EXPRESSION, .help = "For the step `evaluate-items`."},
+    {.name = "effect_failures", .type = SLUICE_INT, .fallback = "0", .help = "How often an effect fails first."},
+    {.name = "effect_dies", .type = SLUICE_BOOL, .fallback = "false", .help = "The process dies after an effect, once."},
+    {0},
+};
 static const sluice_property feed_properties[] = {
     {.name = "items", .type = SLUICE_LIST, .flags = SLUICE_REQUIRED, .help = "Contents of the FlowFiles to make."},
     {0},
@@ -109,17 +110,17 @@ static const sluice_named relationships[] = {{.name = "success", .help = "As the
                                              {0}};
 static const sluice_named feed_relationships[] = {{.name = "success", .help = "What was made."}, {0}};
 
-#define SUBJECT(type_, properties_, trigger_, flags_)                                                                         \
-    {                                                                                                                         \
-        .type = type_, .summary = "Does what its script says.", .delivery = "As its script says.", .properties = properties_, \
-        .relationships = relationships, .flags = flags_, .init = init, .fini = fini, .trigger = trigger_, .cancel = cancel,   \
-        .effect = effect                                                                                                      \
+#define SUBJECT(type_, trigger_, flags_)                                                                                             \
+    {                                                                                                                                \
+        .type = type_, .summary = "Does what its script says.", .delivery = "As its script says.", .properties = subject_properties, \
+        .relationships = relationships, .flags = flags_, .init = init, .fini = fini, .trigger = trigger_, .cancel = cancel,          \
+        .effect = effect                                                                                                             \
     }
 static const sluice_processor processors[] = {
-    SUBJECT("conform-loop", loop_properties, trigger_loop, SLUICE_ON_LOOP),
-    SUBJECT("conform-loop-effects", loop_properties, trigger_loop, SLUICE_EFFECTS),
-    SUBJECT("conform-worker", worker_properties, trigger_worker, SLUICE_ON_WORKER),
-    SUBJECT("conform-worker-effects", worker_properties, trigger_worker, SLUICE_ON_WORKER | SLUICE_EFFECTS),
+    SUBJECT("conform-loop", trigger_loop, SLUICE_ON_LOOP),
+    SUBJECT("conform-loop-effects", trigger_loop, SLUICE_EFFECTS),
+    SUBJECT("conform-worker", trigger_worker, SLUICE_ON_WORKER),
+    SUBJECT("conform-worker-effects", trigger_worker, SLUICE_ON_WORKER | SLUICE_EFFECTS),
     {.type = "conform-feed",
      .summary = "Makes the FlowFiles of a scenario.",
      .delivery = "Made once: state says so, and commits with them.",

@@ -1,5 +1,7 @@
 /* A session on its way through the steps of its script. */
+#include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "script.h"
 
@@ -20,6 +22,17 @@ then script_end(run *run, sluice_outcome outcome)
 {
     run->outcome = outcome;
     return END;
+}
+
+bool script_die(sluice_instance *instance)
+{
+    char path[LONGEST];
+    script_path(instance, "died", path);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    if (fd < 0) return false;
+    close(fd);
+    if (!getenv("CONFORMANCE_DEATH")) _exit(9);
+    return true;
 }
 
 /* ---- running the steps ------------------------------------------------------------------------------------------ */

@@ -19,7 +19,7 @@ typedef struct run { /* a session on its way through the steps */
     sluice_flowfile *flowfile, *other;
     size_t next;
     unsigned try, completions;
-    bool submitting, waiting, cancelled;
+    bool on_worker, submitting, waiting, cancelled;
     sluice_call *call;
     sluice_outcome outcome;
     struct run *following;
@@ -41,6 +41,10 @@ void script_go_on(run *run); /* from a completion */
 void script_free(run *run);
 /* A completion of any asynchronous call. */
 void script_completed(void *context, bool cancelled);
+
+/* The process dies here, once; later false. Where it cannot (a host in the test's own process) CONFORMANCE_DEATH says so:
+ * then true, and whoever asked fails. */
+bool script_die(sluice_instance *instance);
 
 extern const step flowfile_steps[], effect_steps[]; /* a row without a name ends each */
 

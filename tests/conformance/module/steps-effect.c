@@ -22,11 +22,9 @@ void script_completed(void *context, bool cancelled)
     script_go_on(run);
 }
 
-static bool on_worker(const run *run) { return strcmp(sluice_property_text(run->instance, "thread").data, "worker") == 0; }
-
 static then do_intend(run *run, const char *argument)
 {
-    if (on_worker(run)) {
+    if (run->on_worker) {
         sluice_intend_now(run->session, run->flowfile, argument);
         return NEXT;
     }
@@ -36,7 +34,7 @@ static then do_intend(run *run, const char *argument)
 
 static then do_progress(run *run, const char *argument)
 {
-    if (on_worker(run)) {
+    if (run->on_worker) {
         sluice_progress(run->session, run->flowfile, argument, NULL, NULL);
         return NEXT;
     }

@@ -169,18 +169,10 @@ static then do_repeat(run *run, const char *argument)
     return NEXT;
 }
 
-/* The process dies here, once. Where it cannot (a host in the test's own process) CONFORMANCE_DEATH says so: then the
- * session rolls back and the scenario restarts the instance. */
 static then do_die(run *run, const char *argument)
 {
-    char path[LONGEST];
     (void)argument;
-    script_path(run->instance, "died", path);
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-    if (fd < 0) return NEXT;
-    close(fd);
-    if (!getenv("CONFORMANCE_DEATH")) _exit(9);
-    return script_end(run, SLUICE_ROLLBACK);
+    return script_die(run->instance) ? script_end(run, SLUICE_ROLLBACK) : NEXT;
 }
 
 /* ---- content --------------------------------------------------------------------------------------------- */
@@ -207,6 +199,20 @@ static then do_fill(run *run, const char *argument)
     for (; left > 0; left -= (long)sizeof piece)
         sluice_append(run->session, writer, piece, left < (long)sizeof piece ? (size_t)left : sizeof piece);
     if (sluice_close(run->session, writer, &failure) < 0) sluice_fail(run->session, run->flowfile, "failure", &failure);
+    return NEXT;
+}
+
+/* TEXT, from a file of that content. */
+static then do_import(run *run, const char *argument)
+{
+    sluice_failure failure = {0};
+    char path[LONGEST];
+    script_path(run->instance, "outside", path);
+    int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    if (fd < 0 || write(fd, argument, strlen(argument)) < 0) abort();
+    sluice_source source = {.path = path, .fd = fd};
+    if (sluice_import(run->session, run->flowfile, &source, &failure) < 0) sluice_fail(run->session, run->flowfile, "failure", &failure);
+    close(fd);
     return NEXT;
 }
 
@@ -251,6 +257,7 @@ const step flowfile_steps[] = {
     {"die", do_die},
     {"write", do_write},
     {"fill", do_fill},
+    {"import", do_import},
     {"read", do_read},
     {0},
 };
