@@ -3,77 +3,9 @@
 
 #include "cli/common.h"
 #include "cli/output.h"
+#include "engine/types.h"
 
 enum { PAGE_LIMIT = 4 * 1024 * 1024, PAGE_WIDTH = 100 };
-
-/* ---- JSON ----------------------------------------------------------------------------------------------------- */
-
-static json_t *table_json(const sluice_property *table);
-
-static json_t *texts_json(const char *const *texts)
-{
-    if (!texts) return json_null();
-    json_t *list = json_array();
-    for (; *texts; texts++) json_array_append_new(list, json_string(*texts));
-    return list;
-}
-
-static json_t *property_json(const sluice_property *p)
-{
-    json_t *made = json_pack("{s:s, s:s, s:b, s:b, s:s?, s:s?, s:o}", "name", p->name, "type", sl_property_type_name(p->type), "required",
-                             (p->flags & SLUICE_REQUIRED) != 0, "expressions", (p->flags & SLUICE_EXPRESSION) != 0, "default", p->fallback,
-                             "help", p->help, "allowed", texts_json(p->allowed));
-    if (p->interface) json_object_set_new(made, "interface", json_string(p->interface));
-    if (p->least || p->most) {
-        json_object_set_new(made, "least", json_integer(p->least));
-        json_object_set_new(made, "most", json_integer(p->most));
-    }
-    if (p->flags & SLUICE_REGEX) json_object_set_new(made, "regex", json_true());
-    if (p->flags & SLUICE_NAMES_RELATIONSHIPS) json_object_set_new(made, "names_relationships", json_true());
-    if (p->when) json_object_set_new(made, "when", json_string(p->when));
-    if (p->table) json_object_set_new(made, "table", table_json(p->table));
-    return made;
-}
-
-static json_t *table_json(const sluice_property *table)
-{
-    json_t *list = json_array();
-    for (; table && table->name; table++) json_array_append_new(list, property_json(table));
-    return list;
-}
-
-static json_t *named_json(const sluice_named *named)
-{
-    json_t *list = json_array();
-    for (; named && named->name; named++)
-        json_array_append_new(list, json_pack("{s:s, s:s?, s:s*}", "name", named->name, "help", named->help, "when", named->when));
-    return list;
-}
-
-static json_t *processor_json(const sl_module *module, const sluice_processor *p, bool whole)
-{
-    json_t *made = json_pack("{s:s, s:s, s:s, s:s?, s:b}", "type", p->type, "kind", "processor", "module", module->name, "summary",
-                             p->summary, "source", (p->flags & SLUICE_SOURCE) != 0);
-    if (!whole) return made;
-    json_t *more =
-        json_pack("{s:s?, s:s?, s:s?, s:b, s:b, s:s, s:o, s:o, s:o, s:o}", "manual", p->manual, "example", p->example, "delivery",
-                  p->delivery, "effects", (p->flags & SLUICE_EFFECTS) != 0, "serial", (p->flags & SLUICE_SERIAL) != 0, "runs_on",
-                  p->flags & SLUICE_ON_WORKER ? "worker" : "loop", "properties", table_json(p->properties), "relationships",
-                  named_json(p->relationships), "reads", named_json(p->reads), "writes", named_json(p->writes));
-    json_object_update(made, more);
-    json_decref(more);
-    return made;
-}
-
-static json_t *service_json(const sl_module *module, const sluice_service *s, bool whole)
-{
-    json_t *made = json_pack("{s:s, s:s, s:s, s:s?, s:s?}", "type", s->type, "kind", "service", "module", module->name, "summary",
-                             s->summary, "interface", s->interface);
-    if (!whole) return made;
-    json_object_set_new(made, "manual", s->manual ? json_string(s->manual) : json_null());
-    json_object_set_new(made, "properties", table_json(s->properties));
-    return made;
-}
 
 /* ---- a page for people ------------------------------------------------------------------------------------------ */
 
@@ -176,18 +108,6 @@ static void service_page(const sluice_service *s, sl_buf *page)
 
 /* ---- all types, or one ------------------------------------------------------------------------------------------- */
 
-static int list_json(const sl_modules *modules)
-{
-    json_t *list = json_array();
-    const sl_module *module;
-    for (size_t i = 0; (module = sl_modules_at(modules, i)); i++) {
-        for (size_t p = 0; p < module->processor_count; p++)
-            json_array_append_new(list, processor_json(module, &module->processors[p], false));
-        for (size_t s = 0; s < module->service_count; s++) json_array_append_new(list, service_json(module, &module->services[s], false));
-    }
-    return sl_common_print_json(list);
-}
-
 static int list_types(const sl_modules *modules)
 {
     static const char *const heads[] = {"TYPE", "KIND", "MODULE", "SUMMARY"};
@@ -225,9 +145,8 @@ static int describe(const sl_modules *modules, const char *type, bool json)
     const sl_registry *registry = sl_modules_registry(modules);
     const sluice_processor *processor = registry->processor(registry->context, sl_str_of(type));
     const sluice_service *service = processor ? NULL : registry->service(registry->context, sl_str_of(type));
-    const sl_module *owner = sl_modules_owner(modules, sl_str_of(type));
     if (!processor && !service) return no_such_type(registry, type);
-    if (json) return sl_common_print_json(processor ? processor_json(owner, processor, true) : service_json(owner, service, true));
+    if (json) return sl_common_print_json(sl_type_json(modules, sl_str_of(type)));
     sl_buf page = SL_BUF(PAGE_LIMIT);
     if (processor) processor_page(processor, &page);
     else service_page(service, &page);
@@ -241,7 +160,7 @@ int sl_command_describe(const sl_arguments *arguments)
     int code = sl_common_modules(arguments, &modules);
     if (code == SL_EXIT_DONE) {
         if (arguments->count) code = describe(modules, arguments->positional[0], json);
-        else code = json ? list_json(modules) : list_types(modules);
+        else code = json ? sl_common_print_json(sl_types_json(modules)) : list_types(modules);
     }
     sl_modules_free(modules);
     return code;
