@@ -25,8 +25,11 @@ static void on_signal(uv_signal_t *handle, int number)
         return;
     }
     process->signalled = true;
-    if (!process->stops) sl_log(SL_INFO, "sluice", "SIG%s: drains, open sessions get %d s to end", sigabbrev_np(number), DRAIN_SECONDS);
-    else sl_log(SL_WARNING, "sluice", "SIG%s again: stops now; what is open is done anew after the next start", sigabbrev_np(number));
+    if (!process->stops)
+        sl_log(SL_INFO, program_invocation_short_name, "SIG%s: drains, open sessions get %d s to end", sigabbrev_np(number), DRAIN_SECONDS);
+    else
+        sl_log(SL_WARNING, program_invocation_short_name, "SIG%s again: stops now; what is open is done anew after the next start",
+               sigabbrev_np(number));
     sl_process_stop(process);
 }
 
@@ -62,7 +65,7 @@ int sl_process_open(sl_process *process, sl_engine_options *options)
     options->loop = &process->loop;
     listen_to_signals(process);
     if (sl_engine_open(options, &process->engine, &error) < 0) {
-        sl_log(SL_ERROR, "sluice", "%s", error.text);
+        sl_log(SL_ERROR, program_invocation_short_name, "%s", error.text);
         return error.code == EBUSY ? SL_EXIT_BUSY : SL_EXIT_FAILED;
     }
     sl_engine_on_failure(process->engine, on_failure, process);
