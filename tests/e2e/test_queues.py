@@ -53,8 +53,8 @@ def test_empty_drops_and_says_so(inbox, tmp_path, make_daemon):
     assert reply.status_code == 200 and daemon.connection("park.failure.hold")["objects"] == 2
     assert daemon.command("queue", "empty", "park.failure.hold").returncode == 0
     assert daemon.connection("park.failure.hold")["objects"] == 0
-    drops = daemon.events(type="DROP")
-    assert len(drops) == 3 and first["flowfile"] in {event["flowfile"] for event in drops}
+    drops = until(lambda: len(found := daemon.events(type="DROP")) == 3 and found, 30, daemon.tail)
+    assert first["flowfile"] in {event["flowfile"] for event in drops}
     assert sorted(path.read_text() for path in (tmp_path / "out").iterdir()) == ["in the way"] * 3
 
 

@@ -19,7 +19,8 @@ def test_there_are_twenty():
 def test_line_and_column(path):
     expected = [match.groups() for match in map(EXPECT.match, path.read_text(errors="replace").splitlines()) if match]
     assert expected, "the file says nothing of what to expect"
-    done = sluice("validate", path)
+    # A parameter without a value is an error only of a flow that is to run.
+    done = sluice("validate", *(["--complete"] if "parameter-without-value" in path.name else []), path)
     assert done.returncode == 78, done.stdout + done.stderr
     said = done.stdout + done.stderr
     for line, column, kind, fragment in expected:
