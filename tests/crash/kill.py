@@ -23,6 +23,10 @@ from rig.store import Store  # noqa: E402
 from rig.wait import until  # noqa: E402
 
 
+# Objects a second that moto takes here, about.
+PACE = 150
+
+
 def check_restart(daemon):
     daemon.start("--paused")
     reported = daemon.queues()
@@ -31,12 +35,19 @@ def check_restart(daemon):
     assert fold.queues(daemon.state) == reported, f"after SIGTERM: fold {fold.queues(daemon.state)}, before {reported}"
 
 
+def arrive(stage, inbox, names):
+    """A share of the files comes with each round, so that a kill can hit the taking too."""
+    for name in names:
+        (inbox / name).parent.mkdir(parents=True, exist_ok=True)
+        (stage / name).rename(inbox / name)
+
+
 def replay_held(daemon, say):
     """What was in flight at three kills in a row is held, as it must be; nothing else may be."""
     for item in daemon.status()["connections"]:
         if item["hold"] and item["objects"]:
             listed = daemon.get(f'/api/v1/flows/{item["flow"]}/connections/{item["id"]}/flowfiles')["flowfiles"]
-            assert all("crash" in entry["attributes"].get("error.message", "") for entry in listed), listed
+            assert all(entry["attributes"].get("error.code") == "Crashed" for entry in listed), listed
             say(f'{item["objects"]} held in {item["id"]} after three kills in a row; replayed')
             assert daemon.command("queue", "replay", item["id"]).returncode == 0
     daemon.settled(120)
@@ -44,18 +55,23 @@ def replay_held(daemon, say):
 
 def run(folder, store, count, kills, seed, total=None, say=lambda text: None):
     chance = random.Random(seed)
-    inbox = folder / "inbox"
+    inbox, stage = folder / "inbox", folder / "stage"
     inbox.mkdir()
-    made = files.make(inbox, count, total or count * 60_000, seed)
+    made = files.make(stage, count, total or count * 60_000, seed)
+    coming = sorted(made)
+    chance.shuffle(coming)
     bucket = f"crash-{seed}-{count}-{int(time.time())}"
     store.s3.create_bucket(Bucket=bucket)
-    daemon = Daemon(folder / "daemon", flows.delivery(inbox, store.url, bucket), secrets=flows.secrets(store))
+    daemon = Daemon(folder / "daemon", flows.delivery(inbox, store.url, bucket, pickup="    batch: 10\n"), secrets=flows.secrets(store))
     for number in range(kills):
+        arrive(stage, inbox, coming[number::kills])
         daemon.start(wait=False)
-        # A random moment: at once (recovery), while it scans, while it delivers.
+        # A random moment: while it recovers, scans, delivers; spread over the time that the whole takes.
         if chance.random() < 0.8:
             until(daemon.ready, 60 * SLOW, daemon.tail)
-        time.sleep(chance.random() ** 2 * 0.6 * SLOW)
+            time.sleep(chance.random() * 2 * count / PACE / kills)
+        else:
+            time.sleep(chance.random() * 0.05)
         assert daemon.process.poll() is None, daemon.tail()
         daemon.kill()
         check_restart(daemon)

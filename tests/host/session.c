@@ -199,11 +199,12 @@ void call_event(sluice_session *abi, sluice_flowfile *flowfile, sluice_event_typ
 {
     session *session = (struct session *)abi;
     host_check_session(session, "event");
-    if (type <= SLUICE_NO_EVENT || (size_t)type >= SL_COUNT(event_names)) {
+    size_t index = (size_t)type;
+    if (index == SLUICE_NO_EVENT || index >= SL_COUNT(event_names)) {
         host_fault_found(session->box->host, "%s: there is no event type %d", session->box->name, (int)type);
         return;
     }
-    flowfile->event = (event){event_names[type], uri ? sl_arena_printf(&session->arena, "%s", uri) : NULL,
+    flowfile->event = (event){event_names[index], uri ? sl_arena_printf(&session->arena, "%s", uri) : NULL,
                               details ? sl_arena_printf(&session->arena, "%s", details) : NULL};
 }
 

@@ -16,7 +16,7 @@ def secrets(store):
     return {"key_id": store.key_id, "key": store.secret}
 
 
-def delivery(inbox, url, bucket, name="delivery", source="delete", key="${path}${filename}", upload="", retry="", connections="", concurrency=8):
+def delivery(inbox, url, bucket, name="delivery", source="delete", key="${path}${filename}", upload="", retry="", connections="", concurrency=8, pickup=""):
     """Files, routed by their kind, into a bucket."""
     return f"""sluice: 1
 name: {name}
@@ -27,7 +27,7 @@ name: {name}
     source: {source}
     min_age: 0s
     schedule: 100ms
-    to: {{success: by-kind}}
+{pickup}    to: {{success: by-kind}}
   by-kind:
     type: route-on-attribute
     routes:
