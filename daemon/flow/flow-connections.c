@@ -135,34 +135,6 @@ static void set_defaults(sl_loader *loader)
     }
 }
 
-/* SIZE_MAX: the relationship has no hold among its targets. */
-static size_t hold_of(const sl_flow *flow, const sl_flow_connection *connection)
-{
-    const sl_flow_relationship *relationship = &flow->processors[connection->from].relationships[connection->relationship];
-    for (size_t i = 0; i < relationship->connection_count; i++)
-        if (flow->connections[relationship->connections[i]].kind == SL_TO_HOLD) return relationship->connections[i];
-    return SIZE_MAX;
-}
-
-/* The queues of a relationship follow each other, so that the one before may have made the hold. */
-static void find_holds(sl_loader *loader)
-{
-    sl_flow_connection hold = {.kind = SL_TO_HOLD};
-    size_t at = SIZE_MAX;
-    for (size_t i = 0, count = loader->flow->connection_count; i < count; i++) {
-        const sl_flow_connection *connection = &loader->flow->connections[i];
-        if (connection->kind == SL_TO_HOLD || !connection->expire_after_us || connection->expire_to != SL_TO_HOLD) continue;
-        bool same = at != SIZE_MAX && hold.from == connection->from && hold.relationship == connection->relationship;
-        if (!same) {
-            hold.from = connection->from;
-            hold.relationship = connection->relationship;
-            at = hold_of(loader->flow, connection);
-            if (at == SIZE_MAX) at = sl_connection_add(loader, &hold);
-        }
-        loader->flow->connections[i].expire_connection = at;
-    }
-}
-
 static void read_keys(sl_loader *loader, const sl_node *mapping, bool full)
 {
     for (size_t i = 0; i < mapping->count; i++) {
@@ -190,5 +162,4 @@ void sl_connections_read(sl_loader *loader, const sl_node *mapping)
         read_keys(loader, mapping, false); /* the full name has the last word */
         read_keys(loader, mapping, true);
     }
-    find_holds(loader);
 }

@@ -3,15 +3,26 @@
 
 enum { MOST_PROCESSORS = 1000, MOST_CONCURRENCY = 1000 };
 
-/* `was` waits for queues that move between flows. */
 static const char *const common[] = {"type",  "description", "to",      "schedule",     "concurrency", "retry", "penalty",
                                      "yield", "enabled",     "timeout", "run_duration", "labels",      "log",   NULL};
+/* `was` waits for queues that move between flows. */
+static const char *const later[] = {"was", NULL};
 
-static bool skip_common(sl_str key)
+static bool is_one_of(sl_str key, const char *const *names)
 {
-    for (size_t i = 0; common[i]; i++)
-        if (sl_str_is(key, common[i])) return true;
-    return sl_str_is(key, "was");
+    for (; *names; names++)
+        if (sl_str_is(key, *names)) return true;
+    return false;
+}
+
+static bool skip_common(sl_str key) { return is_one_of(key, common) || is_one_of(key, later); }
+
+static void refuse_later(sl_loader *loader, const sl_node *body)
+{
+    for (size_t i = 0; i < body->count; i++)
+        if (is_one_of(body->keys[i]->text, later))
+            sl_problem_error(loader->problems, body->keys[i]->mark, "`%.*s` of a processor: not in this version; remove it",
+                             SL_STR_ARGS(body->keys[i]->text));
 }
 
 /* ---- the type ------------------------------------------------------------------------------------------ */
@@ -95,11 +106,11 @@ static void read_labels(sl_loader *loader, const sl_node *node, sl_flow_processo
 static void read_common(sl_loader *loader, const sl_node *body, sl_flow_processor *processor)
 {
     sl_decoder decoder = sl_loader_decoder(loader, "the flow", processor->mark);
-    const sl_node *description = sl_node_get(body, "description"), *was = sl_node_key(body, "was");
+    const sl_node *description = sl_node_get(body, "description");
     const sl_node *schedule = sl_node_get(body, "schedule");
     if (description && sl_expect_kind(&decoder, description, SL_SCALAR, "description", "one text"))
         processor->description = description->text.data;
-    if (was) sl_problem_error(loader->problems, was->mark, "`was` of a processor: not in this version; remove it");
+    refuse_later(loader, body);
     if (!schedule) schedule = loader->default_schedule;
     if (schedule) sl_schedule_read(loader, schedule, &processor->schedule);
     read_concurrency(loader, body, processor);

@@ -89,6 +89,10 @@ static void add_dynamic(sl_loader *loader, sl_flow_processor *processor, const s
     for (size_t i = 0; i < value->item_count; i++) {
         sl_str name = value->items[i].name;
         const sl_node *key = mapping ? sl_node_key(mapping, name.data) : NULL;
+        if (sl_str_is(name, "crashed") || sl_str_is(name, "expired"))
+            sl_problem_error(loader->problems, key ? key->mark : value->mark,
+                             "`%s`: `%s` is the name of a hold that every processor has; choose another name", value->property->name,
+                             name.data);
         /* Whether or not the instance has it: the value that decides may change, the names stay. */
         if (fixed_of(processor->descriptor, name) || sl_relationship_find(processor, name))
             sl_problem_error(loader->problems, key ? key->mark : value->mark,
@@ -118,7 +122,7 @@ static bool *collect(sl_loader *loader, sl_flow_processor *processor, const sl_n
 
 /* ---- queues ------------------------------------------------------------------------------------------------ */
 
-size_t sl_connection_add(sl_loader *loader, const sl_flow_connection *connection)
+static size_t add_connection(sl_loader *loader, const sl_flow_connection *connection)
 {
     sl_flow *flow = loader->flow;
     const sl_flow_processor *from = &flow->processors[connection->from];
@@ -188,7 +192,7 @@ static void read_target(route *r, const sl_node *node)
         return;
     }
     sl_flow_connection connection = {.from = r->from, .relationship = r->relationship, .kind = kind, .to = to};
-    r->to->connections[r->to->connection_count++] = sl_connection_add(loader, &connection);
+    r->to->connections[r->to->connection_count++] = add_connection(loader, &connection);
 }
 
 static void read_targets(route *r, const sl_node *node)

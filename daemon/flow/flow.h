@@ -43,10 +43,7 @@ typedef struct sl_flow_connection { /* one queue */
     uint64_t max_objects, max_bytes; /* 0 in a hold: without limit */
     int64_t expire_after_us;         /* 0: never */
     bool expire_since_queued;        /* else since the FlowFile's entry */
-    sl_target_kind expire_to;        /* SL_TO_END or SL_TO_HOLD */
-    /* SL_TO_HOLD: the index of that hold, "by-kind.image.hold". Where no target made it, it is in no relationship's
-     * `connections`: only what expires goes there. */
-    size_t expire_connection;
+    sl_target_kind expire_to;        /* SL_TO_END or SL_TO_HOLD: a hold of the engine's, PROCESSOR.expired.hold */
 } sl_flow_connection;
 
 typedef struct sl_flow_relationship {

@@ -138,7 +138,6 @@ void sl_retry_read(sl_loader *loader, const sl_node *mapping, sl_retry_specs *re
 void sl_retry_apply(sl_loader *loader, sl_retry_specs *own, sl_flow_processor *processor);
 /* The relationships of a processor, and the queues that its `to:` makes of them. */
 void sl_connect(sl_loader *loader, size_t processor, const sl_node *key, const sl_node *body);
-size_t sl_connection_add(sl_loader *loader, const sl_flow_connection *connection); /* the name is made here */
 sl_flow_relationship *sl_relationship_find(const sl_flow_processor *processor, sl_str name);
 const char *sl_relationship_suggest(sl_loader *loader, const sl_flow_processor *processor, sl_str word);
 void sl_connection_settings_read(sl_loader *loader, const sl_node *mapping, const char *what, sl_connection_settings *ret);
