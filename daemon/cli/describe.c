@@ -108,20 +108,26 @@ static void service_page(const sluice_service *s, sl_buf *page)
 
 /* ---- all types, or one ------------------------------------------------------------------------------------------- */
 
+static void type_row(sl_table *table, const char *type, const char *kind, const char *module, const char *summary)
+{
+    sl_table_cell(table, SL_BOLD, "%s", type);
+    sl_table_cell(table, SL_PLAIN, "%s", kind);
+    sl_table_cell(table, SL_PLAIN, "%s", module);
+    sl_table_cell(table, SL_PLAIN, "%s", summary);
+}
+
 static int list_types(const sl_modules *modules)
 {
     static const char *const heads[] = {"TYPE", "KIND", "MODULE", "SUMMARY"};
     sl_table table = SL_TABLE(heads);
     const sl_module *module;
     for (size_t i = 0; (module = sl_modules_at(modules, i)); i++) {
-        for (size_t k = 0; k < module->processor_count + module->service_count; k++) {
-            const sluice_processor *p = k < module->processor_count ? &module->processors[k] : NULL;
-            const sluice_service *s = p ? NULL : &module->services[k - module->processor_count];
-            sl_table_cell(&table, SL_BOLD, "%s", p ? p->type : s->type);
-            sl_table_cell(&table, SL_PLAIN, "%s", s ? "service" : p->flags & SLUICE_SOURCE ? "source" : "processor");
-            sl_table_cell(&table, SL_PLAIN, "%s", module->name);
-            sl_table_cell(&table, SL_PLAIN, "%s", p ? p->summary : s->summary);
+        for (size_t k = 0; k < module->processor_count; k++) {
+            const sluice_processor *p = &module->processors[k];
+            type_row(&table, p->type, p->flags & SLUICE_SOURCE ? "source" : "processor", module->name, p->summary);
         }
+        for (size_t k = 0; k < module->service_count; k++)
+            type_row(&table, module->services[k].type, "service", module->name, module->services[k].summary);
     }
     sl_buf out = SL_BUF(PAGE_LIMIT);
     sl_table_print(&table, &out);

@@ -30,7 +30,10 @@ static sl_str world_attribute_at(void *context, size_t i)
 {
     const char *name;
     json_t *value;
-    json_object_foreach(((world *)context)->attributes, name, value) if (json_is_string(value) && i-- == 0) return sl_str_of(name);
+    json_object_foreach(((world *)context)->attributes, name, value)
+    {
+        if (json_is_string(value) && i-- == 0) return sl_str_of(name);
+    }
     return (sl_str){0};
 }
 
@@ -62,8 +65,10 @@ static int check_texts(json_t *root, const char *key, json_t **ret, sl_error *er
     *ret = json_object_get(root, key);
     if (json_is_null(*ret)) *ret = NULL;
     if (*ret && !json_is_object(*ret)) return sl_error_set(error, 0, "expected an object in \"%s\"", key);
-    json_object_foreach(*ret, name, value) if (!json_is_string(value) && !json_is_null(value)) return sl_error_set(
-        error, 0, "expected text in \"%s\".\"%s\"", key, name);
+    json_object_foreach(*ret, name, value)
+    {
+        if (!json_is_string(value) && !json_is_null(value)) return sl_error_set(error, 0, "expected text in \"%s\".\"%s\"", key, name);
+    }
     return 0;
 }
 

@@ -126,6 +126,7 @@ static void add_cell(sl_buf *ret, const sl_table *table, size_t column, const st
 
 void sl_table_print(const sl_table *table, sl_buf *ret)
 {
+    SL_ASSERT(table->columns > 0);
     size_t *widths = sl_alloc(table->columns * sizeof *widths);
     for (size_t i = 0; i < table->columns; i++) widths[i] = width_of(table->heads[i]) - (table->heads[i][0] == '-');
     for (size_t i = 0; i < table->count; i++) widths[i % table->columns] = SL_MAX(widths[i % table->columns], table->cells[i].width);

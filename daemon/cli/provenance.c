@@ -52,7 +52,10 @@ static void add_relatives(sl_buf *out, const json_t *event, const char *key)
 {
     size_t i;
     json_t *one;
-    json_array_foreach(json_object_get(event, key), i, one) if (json_is_string(one)) line(out, i ? "" : key, json_string_value(one));
+    json_array_foreach(json_object_get(event, key), i, one)
+    {
+        if (json_is_string(one)) line(out, i ? "" : key, json_string_value(one));
+    }
 }
 
 static void add_details(sl_buf *out, const json_t *details)
@@ -110,7 +113,7 @@ static int print_events(const json_t *events, const char *cursor)
     sl_buf out = SL_BUF(OUT_LIMIT);
     size_t i;
     json_t *event;
-    json_array_foreach(events, i, event) event_row(&table, event);
+    json_array_foreach(events, i, event) { event_row(&table, event); }
     sl_table_print(&table, &out);
     sl_table_done(&table);
     int code = sl_print(&out);
@@ -203,7 +206,10 @@ static void lineage_page(const json_t *lineage, sl_buf *out)
     json_t *nodes = json_object_get(lineage, "nodes"), *node;
     json_t **events = sl_alloc((json_array_size(nodes) + 1) * sizeof *events);
     size_t count = 0, i;
-    json_array_foreach(nodes, i, node) if (strcmp(sl_member_text(node, "kind"), "event") == 0) events[count++] = node;
+    json_array_foreach(nodes, i, node)
+    {
+        if (strcmp(sl_member_text(node, "kind"), "event") == 0) events[count++] = node;
+    }
     if (count) qsort(events, count, sizeof *events, by_seq);
     for (i = 0; i < count; i++) lineage_row(&table, events[i], sl_member_text(lineage, "flowfile"));
     sl_table_print(&table, out);

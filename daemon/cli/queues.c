@@ -19,7 +19,10 @@ static int no_such_thing(const json_t *all, const char *list, const char *key, c
     const char *slash = strchr(name, '/'), *names[512];
     size_t count = 0, i;
     const json_t *one;
-    json_array_foreach(all, i, one) if (count < SL_COUNT(names)) names[count++] = sl_member_text(one, key);
+    json_array_foreach(all, i, one)
+    {
+        if (count < SL_COUNT(names)) names[count++] = sl_member_text(one, key);
+    }
     const char *near = sl_nearest(sl_str_of(slash ? slash + 1 : name), names, count);
     return sl_complain(SL_EXIT_FAILED, "there is nothing among the %s named `%s`; %s%s%s`sluice queue list` and `sluice status` list them",
                        list, name, near ? "did you mean `" : "", near ? near : "", near ? "`? " : "");
@@ -266,7 +269,7 @@ static int fold_listing(const char *state, const sl_fold *fold, const json_t *co
 {
     sl_error error = {0};
     uint32_t node, queue = 0;
-    sl_reader *reader;
+    sl_reader *reader = NULL;
     size_t count;
     char *key = sl_asprintf("%s/%s", sl_member_text(connection, "flow"), sl_member_text(connection, "id"));
     for (uint32_t id = 0; id < fold->name_count; id++)
@@ -290,7 +293,7 @@ static int fold_listing(const char *state, const sl_fold *fold, const json_t *co
 static int read_listing(const sl_arguments *arguments, uint64_t limit)
 {
     sl_error error = {0};
-    sl_fold fold;
+    sl_fold fold = {0};
     const char *state = sl_option_value(arguments, "state");
     bool json = sl_given_option(arguments, "json");
     if (sl_fold_read(state, false, &fold, &error) < 0) return sl_complain(SL_EXIT_FAILED, "%s", error.text);

@@ -23,7 +23,7 @@ static void add_head(const json_t *status, sl_buf *out)
     char up[SL_HUMAN_TEXT];
     long long held = 0;
     size_t i;
-    json_array_foreach(json_object_get(status, "connections"), i, connection) held += sl_member_number(connection, "held");
+    json_array_foreach(json_object_get(status, "connections"), i, connection) { held += sl_member_number(connection, "held"); }
     sl_buf_printf(out, "sluiced %s ", sl_member_text(daemon, "version"));
     sl_add_styled(out, style_of(sl_member_text(daemon, "state")), sl_member_text(daemon, "state"));
     sl_buf_printf(out, ", up %s; %lld FlowFiles, %lld of them held; %lld delivered, %lld ended by a failure\n",
@@ -78,7 +78,7 @@ static void add_processors(const json_t *processors, sl_buf *out)
     sl_table table = SL_TABLE(heads);
     const json_t *processor;
     size_t i;
-    json_array_foreach(processors, i, processor) processor_row(&table, processor);
+    json_array_foreach(processors, i, processor) { processor_row(&table, processor); }
     sl_buf_char(out, '\n');
     sl_table_print(&table, out);
     sl_table_done(&table);
@@ -170,7 +170,7 @@ int sl_command_bulletins(const sl_arguments *arguments)
     if (sl_given_option(arguments, "json")) return sl_common_print_json(answer);
     sl_buf out = SL_BUF(OUT_LIMIT);
     json_t *list = json_is_array(answer) ? answer : json_object_get(answer, "bulletins");
-    json_array_foreach(list, i, bulletin) bulletin_line(bulletin, &out);
+    json_array_foreach(list, i, bulletin) { bulletin_line(bulletin, &out); }
     json_decref(answer);
     return sl_print(&out);
 }

@@ -97,9 +97,12 @@ static char *problem_of(const world *world, const char *name)
     json_t *status = json_loadb(text.data, text.size, 0, NULL), *flow;
     size_t i;
     char *problem = NULL;
-    json_array_foreach(json_object_get(status, "flows"), i, flow) if (strcmp(json_string_value(json_object_get(flow, "name")), name) == 0 &&
-                                                                      json_is_string(json_object_get(flow, "problem"))) problem =
-        sl_strdup(json_string_value(json_object_get(flow, "problem")));
+    json_array_foreach(json_object_get(status, "flows"), i, flow)
+    {
+        if (strcmp(json_string_value(json_object_get(flow, "name")), name) == 0 && json_is_string(json_object_get(flow, "problem")))
+            problem = sl_strdup(json_string_value(json_object_get(flow, "problem")));
+    }
+
     json_decref(status);
     sl_buf_done(&text);
     return problem;
