@@ -23,11 +23,10 @@ static int check_metadata(sluice_instance *instance, sluice_failure *failure)
         sluice_text name = sluice_item_name(instance, "metadata", i);
         bool reserved = name.size == 13 && strncasecmp(name.data, "sluice-effect", 13) == 0;
         if (plain_name(name) && !reserved) continue;
-        sluice_refuse(failure, SLUICE_CONFIGURATION, "InvalidMetadata",
-                      "metadata: expected a name of letters, digits, '-', '_' and '.' that "
-                      "is not sluice-effect, found '%.*s'",
-                      (int)S3_MIN(name.size, (size_t)100), name.data);
-        return -1;
+        return sluice_refuse(failure, SLUICE_CONFIGURATION, "InvalidMetadata",
+                             "metadata: expected a name of letters, digits, '-', '_' and '.' that "
+                             "is not sluice-effect, found '%.*s'",
+                             (int)S3_MIN(name.size, (size_t)100), name.data);
     }
     return 0;
 }

@@ -26,11 +26,10 @@ bool s3_region_of_host(const char *authority, char *region, size_t size)
 
 static int bad_endpoint(const char *endpoint, const char *why, sluice_failure *failure)
 {
-    sluice_refuse(failure, SLUICE_CONFIGURATION, "InvalidEndpoint",
-                  "endpoint: expected http(s)://HOST[:PORT] or file:///DIRECTORY, "
-                  "found '%.200s'%s",
-                  endpoint, why);
-    return -1;
+    return sluice_refuse(failure, SLUICE_CONFIGURATION, "InvalidEndpoint",
+                         "endpoint: expected http(s)://HOST[:PORT] or file:///DIRECTORY, "
+                         "found '%.200s'%s",
+                         endpoint, why);
 }
 
 static bool plain_authority(const char *text)
@@ -151,17 +150,23 @@ bool s3_service_renew(s3_service *service)
     return true;
 }
 
+static const char *wrong_with(const s3_service *service, const char *name)
+{
+    sluice_text text = sluice_property_text(service->instance, name);
+    if (!sluice_has(service->instance, name)) return "none";
+    if (!text.data) return "that its secret cannot be read";
+    return text.size ? "other characters" : "an empty text";
+}
+
 static int check_credentials(s3_service *service, sluice_failure *failure)
 {
     static const char *const names[] = {"access_key_id", "secret_access_key"};
     for (int i = 0; i < 2; i++) {
         if (printable(sluice_property_text(service->instance, names[i]))) continue;
-        sluice_refuse(failure, SLUICE_CONFIGURATION, "NoCredentials",
-                      "%s: the endpoint %s needs one of printable characters, found %s; "
-                      "write `%s: {secret: NAME}` and store the secret NAME",
-                      names[i], service->endpoint, sluice_has(service->instance, names[i]) ? "other characters or an empty text" : "none",
-                      names[i]);
-        return -1;
+        return sluice_refuse(failure, SLUICE_CONFIGURATION, "NoCredentials",
+                             "%s: the endpoint %s needs one of printable characters, found %s; write `%s: {secret: NAME}` and store the "
+                             "secret NAME",
+                             names[i], service->endpoint, wrong_with(service, names[i]), names[i]);
     }
     return 0;
 }
