@@ -59,7 +59,9 @@ static int cut_first(value subject, value mark, bool before, value *ret)
 static int cut_last(evaluation *e, value subject, value mark, bool before, value *ret)
 {
     if (mark.missing) return fail(e, "expected a text as its argument, found none");
-    return cut(subject.text, find_last_text(subject.text, mark.text), before, ret);
+    sl_str found = find_last_text(subject.text, mark.text);
+    if (!mark.text.size) found.data = NULL; /* at the end, where Java finds it, there is nothing to cut */
+    return cut(subject.text, found, before, ret);
 }
 
 FUNCTION(text_substring_before) { return (void)e, (void)c, cut_first(subject, arguments[0], true, ret); }

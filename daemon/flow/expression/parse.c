@@ -73,6 +73,7 @@ static int string_node(parser *p, const token *string, node **ret)
     if (compile_template(p->c, &s, false, &parts, &count) < 0) return -1;
     if (count == 1 && parts[0]->type == NODE_CONSTANT) {
         *ret = parts[0];
+        (*ret)->offset = source_offset(p->lexer.source, string->at);
         return 0;
     }
     *ret = node_new(p->c, count ? NODE_CONCATENATION : NODE_CONSTANT, KIND_TEXT, source_offset(p->lexer.source, string->at));

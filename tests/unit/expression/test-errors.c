@@ -57,7 +57,7 @@ TEST(functions)
           {"${n1:plus(true)}", 10, "expected a number as argument 1, found a condition"},
           {"${n1:plus(1):not()}", 13, "not: expected a condition as its subject, found a number"},
           {"${n1:and(5)}", 9, "expected a condition as argument 1"},
-          {"${n1:substring(${n2:isNull()})}", 20, "expected a whole number as argument 1, found a condition"},
+          {"${n1:substring(${n2:isNull()})}", 17, "expected a whole number as argument 1, found a condition"},
           {"${now():toNanos()}", 8, "expected an instant as its subject, found a date"});
 }
 
@@ -188,5 +188,5 @@ TEST(results_are_bounded)
 
 TEST(regexes_are_bounded)
 {
-    WRONG({"${literal('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!'):matches('(a*)*(a*)*(a*)*b')}", SIZE_MAX, "within its limits"});
+    WRONG({"${literal('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!'):matches('(a|aa)+[bc]')}", SIZE_MAX, "within its limits"});
 }
