@@ -29,9 +29,9 @@ static const sl_option modules_options[] = {
     {                                                                                     \
         "set", "NAME=VALUE", "Give a parameter of the flow this value.", SL_REPEATS, NULL \
     }
-#define CONFIG_OPTION                                                                                  \
-    {                                                                                                  \
-        "config", "FILE", "Take parameters and the folder of secrets from this sluiced.yaml.", 0, NULL \
+#define CONFIG_OPTION                                                                                                                  \
+    {                                                                                                                                  \
+        "config", "FILE", "Take parameters, services, the folder of secrets and the level of the log from this sluiced.yaml.", 0, NULL \
     }
 #define OFFLINE_OPTION                                                                                           \
     {                                                                                                            \

@@ -48,16 +48,12 @@ static void add_second_words(const char *first, sl_buf *ret)
     }
 }
 
-/* bash's own words; zsh runs the same through bashcompinit. */
-static void complete_bash(sl_buf *ret)
+/* The branches of a `case` over the first two words: each sets `candidates` to what may follow. */
+static void add_cases(sl_buf *ret)
 {
-    sl_buf_text(ret, "_sluice() {\n  local cur=${COMP_WORDS[COMP_CWORD]} words=\n"
-                     "  if [ \"$COMP_CWORD\" -eq 1 ]; then words=\"");
-    add_first_words(ret);
-    sl_buf_text(ret, " --help --version\"\n  else case \"${COMP_WORDS[1]} ${COMP_WORDS[2]}\" in\n");
     for (const sl_command *c = sl_commands; c->name; c++) {
         if (!c->run || !strchr(c->name, ' ')) continue;
-        sl_buf_printf(ret, "    '%s') words=\"", c->name);
+        sl_buf_printf(ret, "    '%s') candidates=\"", c->name);
         add_option_words(c, ret);
         sl_buf_text(ret, "\" ;;\n");
     }
@@ -65,13 +61,34 @@ static void complete_bash(sl_buf *ret)
         if (!c->run || seen_first_word(c)) continue;
         char first[64];
         snprintf(first, sizeof first, "%.*s", (int)strcspn(c->name, " "), c->name);
-        sl_buf_printf(ret, "    '%s '*) words=\"", first);
+        sl_buf_printf(ret, "    '%s '*) candidates=\"", first);
         if (strchr(c->name, ' ')) add_second_words(first, ret);
         else add_option_words(c, ret);
         sl_buf_text(ret, "\" ;;\n");
     }
-    sl_buf_text(ret, "  esac; fi\n  COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n}\n"
+}
+
+static void complete_bash(sl_buf *ret)
+{
+    sl_buf_text(ret, "_sluice() {\n  local cur=${COMP_WORDS[COMP_CWORD]} candidates=\n"
+                     "  if [ \"$COMP_CWORD\" -eq 1 ]; then candidates=\"");
+    add_first_words(ret);
+    sl_buf_text(ret, " --help --version\"\n  else case \"${COMP_WORDS[1]} ${COMP_WORDS[2]}\" in\n");
+    add_cases(ret);
+    sl_buf_text(ret, "  esac; fi\n  COMPREPLY=($(compgen -W \"$candidates\" -- \"$cur\"))\n}\n"
                      "complete -o default -F _sluice sluice\n");
+}
+
+/* Works from a folder of $fpath, whose function it is then, and when it is sourced. */
+static void complete_zsh(sl_buf *ret)
+{
+    sl_buf_text(ret, "#compdef sluice\n_sluice() {\n  local typed=\"${words[2]} ${words[3]}\" position=$CURRENT\n  local candidates=\n"
+                     "  if (( position == 2 )); then candidates=\"");
+    add_first_words(ret);
+    sl_buf_text(ret, " --help --version\"\n  else case \"$typed\" in\n");
+    add_cases(ret);
+    sl_buf_text(ret, "  esac; fi\n  compadd -- ${=candidates}\n  (( position == 2 )) || _files\n}\n"
+                     "if [ \"$funcstack[1]\" = _sluice ]; then _sluice \"$@\"; else compdef _sluice sluice; fi\n");
 }
 
 static void fish_quoted(sl_buf *ret, const char *text)
@@ -117,8 +134,8 @@ static void complete_fish(sl_buf *ret)
 
 int sl_completion(const char *shell, sl_buf *ret)
 {
-    if (strcmp(shell, "zsh") == 0) sl_buf_text(ret, "autoload -U +X bashcompinit && bashcompinit\n");
-    if (strcmp(shell, "bash") == 0 || strcmp(shell, "zsh") == 0) complete_bash(ret);
+    if (strcmp(shell, "bash") == 0) complete_bash(ret);
+    else if (strcmp(shell, "zsh") == 0) complete_zsh(ret);
     else if (strcmp(shell, "fish") == 0) complete_fish(ret);
     else return -1;
     return 0;
@@ -127,6 +144,8 @@ int sl_completion(const char *shell, sl_buf *ret)
 int sl_command_completion(const sl_arguments *arguments)
 {
     sl_buf text = SL_BUF(256 * 1024);
+    if (sl_given_option(arguments, "json"))
+        return sl_complain(SL_EXIT_USAGE, "completion: a shell's text has no form in JSON; leave --json out");
     if (sl_completion(arguments->positional[0], &text) == 0) return sl_print(&text);
     sl_buf_done(&text);
     return sl_complain(SL_EXIT_USAGE, "completion is for %s, %s or %s, not `%s`", shells[0], shells[1], shells[2],

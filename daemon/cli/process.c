@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/commands.h"
 
@@ -25,6 +26,7 @@ static void on_signal(uv_signal_t *handle, int number)
         return;
     }
     process->signalled = true;
+    if (!process->engine && process->stops > 1) _exit(SL_EXIT_FAILED); /* closing hangs; what is durable is durable */
     if (!process->stops)
         sl_log(SL_INFO, program_invocation_short_name, "SIG%s: drains, open sessions get %d s to end", sigabbrev_np(number), DRAIN_SECONDS);
     else
@@ -81,8 +83,9 @@ void sl_process_run(sl_process *process)
 
 void sl_process_done(sl_process *process)
 {
-    sl_engine_close(process->engine);
-    process->engine = NULL;
+    sl_engine *engine = process->engine;
+    process->engine = NULL; /* a signal that comes while it closes has nothing to drain */
+    sl_engine_close(engine);
     for (size_t i = 0; i < SL_PROCESS_SIGNALS; i++)
         if (process->signals[i].data) uv_close((uv_handle_t *)&process->signals[i], NULL);
     uv_run(&process->loop, UV_RUN_DEFAULT);

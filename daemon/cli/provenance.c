@@ -155,6 +155,17 @@ static int list_events(sl_history *history, const sl_arguments *arguments)
     return code;
 }
 
+/* An event is one whatever the filters say. */
+static int refuse_filters(const sl_arguments *arguments)
+{
+    for (size_t i = 0; i < arguments->given_count; i++) {
+        const char *name = arguments->given[i].option->name;
+        if (strcmp(name, "json") != 0 && strcmp(name, "url") != 0 && strcmp(name, "state") != 0)
+            return sl_complain(SL_EXIT_USAGE, "provenance: with an event's number --%s has no meaning; leave one of them out", name);
+    }
+    return SL_EXIT_DONE;
+}
+
 static int show_event(sl_history *history, const sl_arguments *arguments)
 {
     json_t *event;
@@ -170,7 +181,8 @@ static int show_event(sl_history *history, const sl_arguments *arguments)
 int sl_command_provenance(const sl_arguments *arguments)
 {
     sl_history *history;
-    int code = sl_history_open(arguments, &history);
+    int code = arguments->count ? refuse_filters(arguments) : SL_EXIT_DONE;
+    if (code == SL_EXIT_DONE) code = sl_history_open(arguments, &history);
     if (code != SL_EXIT_DONE) return code;
     code = arguments->count ? show_event(history, arguments) : list_events(history, arguments);
     sl_history_close(history);

@@ -318,5 +318,7 @@ int sl_command_queue_list(const sl_arguments *arguments)
     uint64_t limit;
     if (sl_option_number(arguments, "limit", DEFAULT_LIMIT, &limit, &error) < 0 || limit == 0 || limit > MOST)
         return sl_complain(SL_EXIT_USAGE, "queue list: --limit takes a whole number from 1 to %d", MOST);
+    if (!arguments->count && sl_given_option(arguments, "limit"))
+        return sl_complain(SL_EXIT_USAGE, "queue list: --limit goes with a CONNECTION");
     return sl_history_offline(arguments) ? read_listing(arguments, limit) : ask_listing(arguments, limit);
 }

@@ -232,6 +232,7 @@ int sl_command_run(const sl_arguments *arguments)
     int code = sl_common_config(arguments, &config);
     sl_flow_reading reading = {.config = &config};
     if (code == SL_EXIT_DONE) code = parse(run, arguments, &reading, &arena);
+    if (code == SL_EXIT_DONE) sl_log_level(config.log);
     if (code == SL_EXIT_DONE) code = run_flow(run, arguments, &reading);
     free(run);
     sl_config_done(&config);

@@ -206,6 +206,8 @@ TEST(a_run_holds_and_its_state_can_be_examined)
     EXPECT(CAPTURE("provenance", "--state", state, "--type", "SEND"), 0, "held/store", NULL);
     EXPECT(CAPTURE("provenance", "--state", state, "--type", "SENT"), 2, NULL, "no type of event");
     EXPECT(CAPTURE("provenance", "1", "--state", state), 0, "CREATE", NULL);
+    EXPECT(CAPTURE("provenance", "1", "--state", state, "--flow", "x"), 2, NULL, "--flow has no meaning");
+    EXPECT(CAPTURE("queue", "list", "--state", state, "--limit", "2"), 2, NULL, "--limit goes with a CONNECTION");
     EXPECT(CAPTURE("provenance", "999999", "--state", state), 1, NULL, "999999");
     EXPECT(CAPTURE("lineage", "nonsense", "--state", state), 2, NULL, "uuid");
     EXPECT(CAPTURE("doctor", "--state", state), 0, "all of it is whole", NULL);
@@ -301,4 +303,6 @@ TEST(later_commands_say_so)
     EXPECT(CAPTURE("queue", "move", "a", "b"), 2, NULL, "queue move: not in this version");
     EXPECT(CAPTURE("completion", "tcsh"), 2, NULL, "bash, zsh or fish");
     EXPECT(CAPTURE("completion", "bash"), 0, "complete -o default -F _sluice sluice", NULL);
+    EXPECT(CAPTURE("completion", "zsh"), 0, "#compdef sluice\n", NULL);
+    EXPECT(CAPTURE("completion", "bash", "--json"), 2, NULL, "JSON");
 }
