@@ -402,6 +402,7 @@ static void close_flows(sl_engine *engine)
         sl_running_flow_free(flow);
     }
     sl_map_done(&engine->flows);
+    sl_map_done(&engine->services);
     run_until_closed(engine);
 }
 

@@ -65,7 +65,8 @@ void *sl_host_service(sluice_instance *abi, const char *name)
 {
     const sl_instance *instance = sl_instance_of(abi);
     const sl_value *value = value_of(abi, name);
-    for (size_t i = 0; value->given && i < instance->flow->definition->service_count; i++)
+    if (!value->given || !instance->flow) return NULL;
+    for (size_t i = 0; i < instance->flow->definition->service_count; i++)
         if (sl_str_is(value->text, instance->flow->definition->services[i].name)) return instance->flow->services[i]->abi.data;
     return NULL;
 }

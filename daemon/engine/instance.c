@@ -16,7 +16,7 @@ static void timer_closed(uv_handle_t *timer)
     free(instance);
 }
 
-static void instance_free(sl_instance *instance)
+void sl_instance_free(sl_instance *instance)
 {
     if (!instance) return;
     SL_ASSERT(!instance->active);
@@ -35,7 +35,7 @@ static void instance_free(sl_instance *instance)
     uv_close((uv_handle_t *)&instance->timer, timer_closed);
 }
 
-static sl_instance *instance_new(sl_running_flow *flow, const char *name)
+sl_instance *sl_instance_new(sl_running_flow *flow, const char *name)
 {
     sl_instance *instance = SL_NEW(sl_instance);
     instance->abi.host = &sl_host;
@@ -48,24 +48,12 @@ static sl_instance *instance_new(sl_running_flow *flow, const char *name)
     return instance;
 }
 
-static int initialise(sl_instance *instance, int (*init)(sluice_instance *instance, sluice_failure *failure), sl_error *error)
+int sl_instance_init(sl_instance *instance, int (*init)(sluice_instance *instance, sluice_failure *failure), sl_error *error)
 {
     sluice_failure failure = {0};
     if (init && init(&instance->abi, &failure) < 0)
         return sl_error_set(error, EINVAL, "%s: %s: %s", instance->name, failure.code, failure.message);
     instance->initialised = true;
-    return 0;
-}
-
-static int make_services(sl_running_flow *flow, sl_error *error)
-{
-    sl_flow *definition = flow->definition;
-    flow->services = sl_alloc((definition->service_count + 1) * sizeof *flow->services);
-    for (size_t i = 0; i < definition->service_count; i++) {
-        sl_instance *instance = flow->services[i] = instance_new(flow, definition->services[i].name);
-        instance->service = &definition->services[i];
-        if (initialise(instance, instance->service->descriptor->init, error) < 0) return -1;
-    }
     return 0;
 }
 
@@ -83,7 +71,7 @@ static int make_processors(sl_running_flow *flow, sl_error *error)
     sl_flow *definition = flow->definition;
     flow->instances = sl_alloc((definition->processor_count + 1) * sizeof *flow->instances);
     for (size_t i = 0; i < definition->processor_count; i++) {
-        sl_instance *instance = flow->instances[i] = instance_new(flow, definition->processors[i].name);
+        sl_instance *instance = flow->instances[i] = sl_instance_new(flow, definition->processors[i].name);
         instance->definition = &definition->processors[i];
         instance->processor = instance->definition->descriptor;
         instance->component = sl_engine_component(flow->engine, sl_str_of(instance->name));
@@ -91,7 +79,7 @@ static int make_processors(sl_running_flow *flow, sl_error *error)
         instance->stopped = sl_map_get(&instance->component->state, SL_STR(SL_STATE_STOPPED)) != NULL;
         instance->recovered_effects = instance->component->pending != NULL;
         name_relationships(instance);
-        if (initialise(instance, instance->processor->init, error) < 0) return -1;
+        if (sl_instance_init(instance, instance->processor->init, error) < 0) return -1;
     }
     return 0;
 }
@@ -101,7 +89,7 @@ int sl_running_flow_new(sl_engine *engine, sl_flow *definition, sl_running_flow 
     sl_running_flow *flow = SL_NEW(sl_running_flow);
     flow->engine = engine;
     flow->definition = definition;
-    if (make_services(flow, error) < 0 || make_processors(flow, error) < 0) {
+    if (sl_services_make(flow, error) < 0 || make_processors(flow, error) < 0) {
         flow->definition = NULL; /* stays the caller's */
         sl_running_flow_free(flow);
         return -1;
@@ -112,11 +100,10 @@ int sl_running_flow_new(sl_engine *engine, sl_flow *definition, sl_running_flow 
 
 void sl_running_flow_free(sl_running_flow *flow)
 {
-    for (size_t i = 0; flow->instances && flow->instances[i]; i++) instance_free(flow->instances[i]);
-    for (size_t i = 0; flow->services && flow->services[i]; i++) instance_free(flow->services[i]);
+    for (size_t i = 0; flow->instances && flow->instances[i]; i++) sl_instance_free(flow->instances[i]);
+    sl_services_let_go(flow);
     sl_flow_free(flow->definition);
     free(flow->instances);
-    free(flow->services);
     free(flow->queues);
     free(flow);
 }

@@ -5,6 +5,7 @@
  *   flowfiles.c     FlowFiles that live: the list of all, who is in flight
  *   chain.c         a FlowFile's next event
  *   instance.c      a flow's boxes: made, attached to queues, freed
+ *   services.c      a flow's services, and those that flows share
  *   reload.c        a running flow's new definition
  *   scheduler.c     who runs next; schedules, yields, pauses
  *   session.c       a trigger's transaction: begun, run, ended
@@ -155,6 +156,7 @@ struct sl_engine {
     sl_map components;    /* name -> sl_component */
     sl_map queues;        /* key -> sl_queue */
     sl_map flows;         /* name -> sl_running_flow */
+    sl_map services;      /* shared ones: see services.c */
     sl_map flow_problems; /* name -> char * */
     sl_map turns;         /* target -> sl_turn */
     sl_idmap flowfiles;
@@ -289,7 +291,14 @@ const char *sl_class_name(sluice_class class_);
 uint64_t sl_instance_retrying(const sl_instance *instance); /* FlowFiles that wait for their retry */
 int64_t sl_secrets_changed(const sl_engine *engine);        /* newest change of a secret's folder, ns */
 
+/* ---- services.c ---- */
+int sl_services_make(sl_running_flow *flow, sl_error *error);
+void sl_services_let_go(sl_running_flow *flow);
+
 /* ---- instance.c ---- */
+sl_instance *sl_instance_new(sl_running_flow *flow, const char *name);
+int sl_instance_init(sl_instance *instance, int (*init)(sluice_instance *instance, sluice_failure *failure), sl_error *error);
+void sl_instance_free(sl_instance *instance); /* fini; its memory goes when the loop has closed its timer */
 int sl_running_flow_new(sl_engine *engine, sl_flow *flow, sl_running_flow **ret, sl_error *error);
 int sl_running_flow_check(sl_running_flow *flow, sl_error *error); /* -1: state has FlowFiles that it has no place for */
 void sl_running_flow_attach(sl_running_flow *flow);                /* queues, inputs */

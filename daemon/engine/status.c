@@ -97,6 +97,18 @@ static const char *state_of(const sl_instance *instance)
     return instance->paused ? "paused" : "running";
 }
 
+static void labels_json(sl_buf *ret, const sl_node *labels)
+{
+    sl_buf_text(ret, ",\"labels\":{");
+    for (size_t i = 0; labels && i < labels->count; i++) {
+        if (i) sl_buf_char(ret, ',');
+        sl_json_string(ret, labels->keys[i]->text);
+        sl_buf_char(ret, ':');
+        sl_json_string(ret, labels->items[i]->text);
+    }
+    sl_buf_char(ret, '}');
+}
+
 static void processor_json(sl_buf *ret, sl_instance *instance)
 {
     sl_counts window;
@@ -108,6 +120,9 @@ static void processor_json(sl_buf *ret, sl_instance *instance)
     member_owner(ret, instance->name, "name");
     sl_buf_char(ret, ',');
     member_string(ret, "type", instance->processor->type);
+    sl_buf_char(ret, ',');
+    member_string(ret, "description", instance->definition->description);
+    labels_json(ret, instance->definition->labels);
     sl_buf_printf(ret,
                   ",\"source\":%s,\"desired\":\"%s\",\"state\":\"%s\",\"active\":%u,\"concurrency\":%u,\"retrying\":%" PRIu64
                   ",\"pending_effects\":%zu,\"back_pressure\":%s,",

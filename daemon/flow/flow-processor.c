@@ -3,10 +3,10 @@
 
 enum { MOST_PROCESSORS = 1000, MOST_CONCURRENCY = 1000 };
 
-static const char *const common[] = {"type",  "description", "to",      "schedule",     "concurrency", "retry", "penalty",
-                                     "yield", "enabled",     "timeout", "run_duration", "labels",      "log",   NULL};
-/* `was` waits for queues that move between flows. */
-static const char *const later[] = {"was", NULL};
+static const char *const common[] = {"type",    "description", "to",           "schedule", "concurrency", "retry", "yield",
+                                     "enabled", "timeout",     "run_duration", "labels",   "log",         NULL};
+/* `was` waits for queues that move between flows; a failed FlowFile's first wait is `retry: {backoff: ...}`. */
+static const char *const later[] = {"was", "penalty", NULL};
 
 static bool is_one_of(sl_str key, const char *const *names)
 {
@@ -79,7 +79,6 @@ static int64_t duration(sl_loader *loader, const sl_node *body, const char *key,
 static void read_times(sl_loader *loader, const sl_node *body, sl_flow_processor *processor)
 {
     const int64_t year = 366 * 86400 * SL_SECOND;
-    processor->penalty_us = duration(loader, body, "penalty", 0, year, 30 * SL_SECOND);
     processor->yield_us = duration(loader, body, "yield", 0, year, SL_SECOND);
     processor->timeout_us = duration(loader, body, "timeout", 0, year, 0);
     processor->run_duration_us = duration(loader, body, "run_duration", 0, 2 * SL_SECOND, 0);

@@ -236,6 +236,7 @@ void sl_loader_done(sl_loader *loader) { free(loader->service_used); }
 static sl_flow *new_flow(sl_str text, const char *path)
 {
     sl_flow *flow = SL_NEW(sl_flow);
+    flow->references = 1;
     flow->text = sl_arena_str(&flow->arena, text);
     flow->file = sl_arena_strndup(&flow->arena, path, strlen(path));
     return flow;
@@ -271,9 +272,15 @@ sl_flow *sl_flow_load(const char *path, const sl_flow_options *options, sl_probl
     return flow;
 }
 
+sl_flow *sl_flow_ref(sl_flow *flow)
+{
+    flow->references++;
+    return flow;
+}
+
 void sl_flow_free(sl_flow *flow)
 {
-    if (!flow) return;
+    if (!flow || --flow->references) return;
     for (size_t i = 0; i < flow->processor_count; i++) {
         sl_properties_done(&flow->processors[i].properties);
         sl_cron_free(flow->processors[i].schedule.cron);

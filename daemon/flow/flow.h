@@ -63,7 +63,7 @@ typedef struct sl_flow_processor {
     size_t relationship_count;
     sl_schedule schedule;
     unsigned concurrency;
-    int64_t penalty_us, yield_us, timeout_us /* 0: none */, run_duration_us;
+    int64_t yield_us, timeout_us /* 0: none */, run_duration_us;
     bool enabled;
     sl_level log; /* least level */
     const sl_node *labels;
@@ -89,6 +89,7 @@ typedef struct sl_flow {
     size_t processor_count;
     sl_flow_connection *connections;
     size_t connection_count;
+    unsigned references;
     sl_arena arena;
 } sl_flow;
 
@@ -110,6 +111,8 @@ typedef struct sl_flow_options {
 /* Reads, checks all of it, collects problems. NULL when there is an error. */
 sl_flow *sl_flow_load(const char *path, const sl_flow_options *options, sl_problems *problems);
 sl_flow *sl_flow_parse(sl_str text, const char *path, const sl_flow_options *options, sl_problems *problems);
+/* Counted on one thread: what outlives the running flow keeps a reference. `free` gives up one. */
+sl_flow *sl_flow_ref(sl_flow *flow);
 void sl_flow_free(sl_flow *flow);
 sl_flow_processor *sl_flow_find(const sl_flow *flow, sl_str processor);
 bool sl_flow_name_valid(sl_str name); /* [a-z][a-z0-9_-]{0,62} */

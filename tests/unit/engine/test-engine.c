@@ -204,6 +204,36 @@ TEST(a_reload_swaps_or_leaves_all_as_it_was)
     rig_close(r);
 }
 
+TEST(flows_share_a_service_as_long_as_one_uses_it)
+{
+    static const char shared[] = "b2: {type: s3, endpoint: \"file:///tmp\"}\n";
+    static const char text[] = "sluice: 1\nname: %s\nprocessors:\n"
+                               "  make: {type: generate-flowfile, count: 1, to: {success: put}}\n"
+                               "  put: {type: put-s3, service: b2, bucket: b, key: k, to: {success: end, failure: hold}}\n";
+    rig *r = rig_open(NULL, false, 0);
+    sl_arena arena = {0};
+    sl_problems problems = {.file = "sluiced.yaml"};
+    sl_flow_options options = {.registry = sl_engine_registry(r->engine)};
+    options.shared_services = sl_tree_parse(SL_STR(shared), &arena, &problems);
+    sl_error error = {0};
+    for (const char *name = "a"; name; name = *name == 'a' ? "b" : NULL) {
+        char *yaml = sl_asprintf(text, name);
+        CHECK_INT(sl_engine_add_flow(r->engine, sl_flow_parse(sl_str_of(yaml), "x.yaml", &options, &problems), &error), 0);
+        free(yaml);
+    }
+    sl_running_flow *a = sl_map_get(&r->engine->flows, SL_STR("a")), *b = sl_map_get(&r->engine->flows, SL_STR("b"));
+    CHECK(a->services[0] == b->services[0]);
+    /* The one that made it goes; the other still has it. */
+    sl_running_flow_detach(a);
+    sl_map_remove(&r->engine->flows, SL_STR("a"));
+    sl_running_flow_free(a);
+    CHECK_INT(r->engine->services.live, 1);
+    CHECK(b->services[0]->initialised);
+    rig_close(r);
+    sl_problems_done(&problems);
+    sl_arena_done(&arena);
+}
+
 static void write_file(const char *folder, const char *name, size_t size)
 {
     char *path = sl_asprintf("%s/%s", folder, name);

@@ -234,7 +234,7 @@ TEST(keys_of_every_processor)
 {
     fixture f =
         load(HEAD "processors:\n  make: {type: generate-flowfile, to: {success: park}, schedule: {cron: '0 4 * * *', tz: Europe/Berlin},\n"
-                  "    description: x, concurrency: 2, penalty: 5s, yield: 2s, enabled: false, timeout: 1h, run_duration: 25ms,\n"
+                  "    description: x, concurrency: 2, yield: 2s, enabled: false, timeout: 1h, run_duration: 25ms,\n"
                   "    labels: {team: media}, log: debug}\n" PARK,
              NULL);
     if (!f.flow) return expect(&f, "nothing");
@@ -242,7 +242,6 @@ TEST(keys_of_every_processor)
     CHECK_INT(make->schedule.kind, SL_AT_CRON);
     CHECK_STR(make->description, "x");
     CHECK_INT(make->concurrency, 2);
-    CHECK_INT(make->penalty_us, 5 * SL_SECOND);
     CHECK_INT(make->yield_us, 2 * SL_SECOND);
     CHECK(!make->enabled);
     CHECK_INT(make->timeout_us, 3600 * SL_SECOND);
