@@ -214,7 +214,7 @@ TEST(flows_share_a_service_as_long_as_one_uses_it)
     sl_arena arena = {0};
     sl_problems problems = {.file = "sluiced.yaml"};
     sl_flow_options options = {.registry = sl_engine_registry(r->engine)};
-    options.shared_services = sl_tree_parse(SL_STR(shared), &arena, &problems);
+    options.shared_services = sl_tree_parse(sl_str_of(shared), &arena, &problems);
     sl_error error = {0};
     for (const char *name = "a"; name; name = *name == 'a' ? "b" : NULL) {
         char *yaml = sl_asprintf(text, name);
