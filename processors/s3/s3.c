@@ -142,7 +142,13 @@ static const sluice_processor processors[] = {{
               "What arrives is verified: either the server checks the signed SHA-256, or the ETag it returns is compared with the MD5 of "
               "what was sent. Metadata that is not ASCII goes as RFC 2047 has it.\n\n"
               "With if_exists: skip or fail the key is looked at first, and the upload itself is conditional where the server knows that.",
-    .example = "type: put-s3\nservice: b2\nbucket: media\nkey: \"${path}${filename}\"\nconcurrency: 8\nto: {success: end, failure: hold}\n",
+    .example = "upload:\n"
+               "  type: put-s3\n"
+               "  service: b2\n"
+               "  bucket: media\n"
+               "  key: \"${path}${filename}\"\n"
+               "  concurrency: 8\n"
+               "  to: {success: end, failure: hold}\n",
     .delivery =
         "At least once, and a repeat is an overwrite with the same bytes. The object carries the delivery's id as "
         "x-amz-meta-sluice-effect; after a lost reply or a restart the object is looked at first, and one with our id and size is taken "
