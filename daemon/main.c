@@ -37,13 +37,14 @@ static const sl_config *config_of(const daemon_ *daemon) { return &__atomic_load
 
 /* ---- the configuration ------------------------------------------------------------------------------------------------------- */
 
-/* A wrong one is told and not taken. */
-static int read_config(daemon_ *daemon)
+/* A wrong one is told and not taken; `ret` gets its problems. */
+static int read_config(daemon_ *daemon, sl_buf *ret)
 {
     sl_problems problems = {0};
     configuration *fresh = SL_NEW(configuration);
     int result = sl_config_load(sl_option_value(daemon->arguments, "config"), &fresh->config, &problems);
     sl_common_problems(&problems);
+    sl_problems_print(&problems, ret);
     sl_problems_done(&problems);
     if (result < 0) {
         sl_config_done(&fresh->config);
@@ -99,14 +100,16 @@ static void reload(void *context, const char *flow, void (*done)(void *done_cont
 {
     daemon_ *daemon = context;
     const sl_config *old = config_of(daemon);
-    if (read_config(daemon) != SL_EXIT_DONE) {
-        const char *failure = "the configuration is wrong; the old one stays in force, the log says what is wrong";
-        sl_engine_bulletin(daemon->process.engine, SL_ERROR, "sluiced", failure);
-        if (done) done(done_context, failure);
-        return;
+    sl_buf failure = SL_BUF(64 * 1024);
+    if (read_config(daemon, &failure) == SL_EXIT_DONE) {
+        tell_restart(old, config_of(daemon));
+        sl_flow_set_reload(&daemon->flows, flow, done, done_context);
+    } else {
+        sl_buf_text(&failure, "the configuration is wrong; the old one stays in force");
+        sl_engine_bulletin(daemon->process.engine, SL_ERROR, "sluiced", failure.data);
+        if (done) done(done_context, failure.data);
     }
-    tell_restart(old, config_of(daemon));
-    sl_flow_set_reload(&daemon->flows, flow, done, done_context);
+    sl_buf_done(&failure);
 }
 
 static void on_hangup(void *context)
@@ -275,7 +278,8 @@ static int run(const sl_arguments *arguments)
     daemon->flows.context = daemon;
     take_files(daemon);
     sl_process_init(&daemon->process);
-    int code = read_config(daemon);
+    sl_buf ignored = SL_BUF(0);
+    int code = read_config(daemon, &ignored);
     if (code == SL_EXIT_DONE) code = serve(daemon);
     close_all(daemon);
     free(daemon);
