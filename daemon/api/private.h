@@ -47,6 +47,7 @@ enum {                       /* sl_route.flags */
        SL_ROUTE_EARLY = 16,  /* also before the engine is there */
        SL_ROUTE_REST = 32,   /* the last parameter takes all that follows */
        SL_ROUTE_BEARER = 64, /* a cookie does not do */
+       SL_ROUTE_SLOW = 128,  /* searches, waits: one worker at least is kept free of these */
 };
 
 typedef struct sl_parameter {
@@ -165,6 +166,7 @@ struct sl_api {
     pthread_cond_t changed; /* an ask, an ask's end, a request's end, a reload's end */
     sl_request *first, *last;
     size_t queued, busy; /* waiting; waiting or being worked on */
+    size_t slow;         /* of SL_ROUTE_SLOW being worked on */
     sl_ask *asks, *asks_last;
     bool stopping;
 };

@@ -180,7 +180,7 @@ void sl_see_reload(sl_request *request)
     *made = (reload){.api = request->api, .flow = name.data ? sl_strndup(name.data, name.size) : NULL, .holders = 2};
     pthread_mutex_init(&made->lock, NULL);
     pthread_cond_init(&made->changed, NULL);
-    if (sl_api_ask(request->api, reload_on_loop, made) < 0) leave(made);
+    if (sl_api_ask(request->api, reload_on_loop, made) < 0) made->holders = 1; /* nobody was asked */
     else if (wait_for(made)) {
         if (made->failure) sl_answer_problem(request, 422, "%s", made->failure);
         else {

@@ -34,6 +34,7 @@ int sl_api_ask(sl_api *api, void (*call)(void *context), void *context)
     sl_ask ask = {.call = call, .context = context};
     pthread_mutex_lock(&api->lock);
     *(api->asks_last ? &api->asks_last->next : &api->asks) = &ask;
+    /* cppcheck-suppress autoVariables ; this function does not return before the loop has answered */
     api->asks_last = &ask;
     uv_async_send(&api->wake);
     pthread_cond_broadcast(&api->changed); /* sl_api_stop waits there */
@@ -62,11 +63,29 @@ int sl_api_hand_over(sl_request *request)
     return result;
 }
 
+/* Under the lock. The first that may be worked on now, taken out; NULL: none. */
+static sl_request *take_request(sl_api *api)
+{
+    sl_request *previous = NULL, *request = api->first;
+    while (request && (request->route->flags & SL_ROUTE_SLOW) && api->slow + 1 >= SL_API_WORKERS && !api->stopping) {
+        previous = request;
+        request = request->next;
+    }
+    if (!request) return NULL;
+    *(previous ? &previous->next : &api->first) = request->next;
+    if (api->last == request) api->last = previous;
+    api->queued--;
+    api->slow += request->route->flags & SL_ROUTE_SLOW ? 1 : 0;
+    request->next = NULL;
+    return request;
+}
+
 /* Under the lock. NULL: it is time to end. Closes a reader that nobody has used for a while. */
 static sl_request *next_request(sl_worker *worker)
 {
     sl_api *api = worker->api;
-    while (!api->first && !api->stopping) {
+    sl_request *request;
+    while (!(request = take_request(api)) && !api->stopping) {
         struct timespec until;
         clock_gettime(CLOCK_REALTIME, &until);
         until.tv_sec += READER_IDLE;
@@ -76,12 +95,6 @@ static sl_request *next_request(sl_worker *worker)
             worker->reader = NULL;
         }
     }
-    sl_request *request = api->first;
-    if (!request) return NULL;
-    api->first = request->next;
-    if (!api->first) api->last = NULL;
-    api->queued--;
-    request->next = NULL;
     return request;
 }
 
@@ -100,11 +113,15 @@ static void *run_worker(void *argument)
     sl_api *api = worker->api;
     pthread_mutex_lock(&api->lock);
     for (sl_request *request; (request = next_request(worker));) {
-        bool stopping = api->stopping;
+        bool stopping = api->stopping, slow = request->route->flags & SL_ROUTE_SLOW;
         pthread_mutex_unlock(&api->lock);
         work_on(worker, request, stopping);
         pthread_mutex_lock(&api->lock);
         api->busy--;
+        if (slow) {
+            api->slow--;
+            pthread_cond_signal(&api->work); /* one that had to wait may be next */
+        }
         pthread_cond_broadcast(&api->changed);
     }
     pthread_mutex_unlock(&api->lock);

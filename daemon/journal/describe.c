@@ -2,6 +2,8 @@
 #include "journal/private.h"
 #include "journal/reader.h"
 
+enum { COMMIT_REACH = 1024 }; /* how far the events of one commit are from each other, where only that is looked at */
+
 /* ---- small parts ------------------------------------------------------------------------------------------ */
 
 void sl_describe_text(const char *name, sl_str text, sl_buf *ret)
@@ -181,36 +183,30 @@ typedef struct relatives {
     uint64_t seq;
     sl_buf *ret;
     bool any;
+    int result;
+    sl_error *error;
 } relatives;
-
-/* A parent has an event in the commit that made the child, so the beginning of its chain is near, before it. */
-static int64_t entered_of(sl_reader_segment *segment, uint64_t flowfile, uint64_t before)
-{
-    sqlite3_stmt *row = NULL;
-    int64_t entered = 0;
-    static const char sql[] = "SELECT entered FROM event WHERE +flowfile=?1 AND whole AND seq<=?2 ORDER BY seq DESC LIMIT 1";
-    if (sl_reader_prepare(segment, sql, &row, NULL) < 0) return 0;
-    sqlite3_bind_int64(row, 1, (int64_t)flowfile);
-    sqlite3_bind_int64(row, 2, (int64_t)before + 4096);
-    if (sqlite3_step(row) == SQLITE_ROW) entered = sqlite3_column_int64(row, 0);
-    sqlite3_finalize(row);
-    return entered;
-}
 
 static void describe_parent(void *context, uint64_t id)
 {
+    static const char sql[] = "SELECT entered FROM event WHERE +flowfile=?1 AND whole AND seq<=?2 ORDER BY seq DESC LIMIT 1";
     relatives *to = context;
+    uint64_t entered;
+    /* A parent has an event in the commit that made the child, so the beginning of its chain is near, before it. */
+    if (to->result == 0) to->result = sl_reader_number(to->segment, sql, id, to->seq + COMMIT_REACH, &entered, to->error);
+    if (to->result < 0) return;
     if (to->any) sl_buf_char(to->ret, ',');
     to->any = true;
-    sl_describe_uuid(to->reader, id, entered_of(to->segment, id, to->seq), to->ret);
+    sl_describe_uuid(to->reader, id, (int64_t)entered, to->ret);
 }
 
-static void describe_parents(sl_reader *reader, sl_reader_segment *segment, const sl_event *event, sl_buf *ret)
+static int describe_parents(sl_reader *reader, sl_reader_segment *segment, const sl_event *event, sl_buf *ret, sl_error *error)
 {
-    relatives to = {reader, segment, event->seq, ret, false};
+    relatives to = {reader, segment, event->seq, ret, false, 0, error};
     sl_buf_text(ret, ",\"parents\":[");
     sl_describe_ids(event->parents, describe_parent, &to);
     sl_buf_char(ret, ']');
+    return to.result;
 }
 
 /* Children made in the same commit: their first events are beside this one. */
@@ -219,7 +215,7 @@ static int describe_children(sl_reader *reader, sl_reader_segment *segment, cons
 {
     static const char sql[] = "SELECT flowfile, entered FROM event WHERE seq BETWEEN ?1 AND ?2 AND parents IS NOT NULL"
                               " AND component IS ?3 AND ?4 IN (SELECT value FROM json_each(parents)) ORDER BY seq LIMIT ?5";
-    uint64_t reach = thorough ? 100000 : 1024;
+    uint64_t reach = thorough ? 100000 : COMMIT_REACH;
     sqlite3_stmt *rows = NULL;
     bool any = false;
     sl_buf_text(ret, ",\"children\":[");
@@ -230,13 +226,15 @@ static int describe_children(sl_reader *reader, sl_reader_segment *segment, cons
     if (event->component) sqlite3_bind_int64(rows, 3, event->component);
     sqlite3_bind_int64(rows, 4, (int64_t)event->flowfile);
     sqlite3_bind_int64(rows, 5, SL_CHILDREN);
-    for (; sqlite3_step(rows) == SQLITE_ROW; any = true) {
+    int state;
+    for (; (state = sqlite3_step(rows)) == SQLITE_ROW; any = true) {
         if (any) sl_buf_char(ret, ',');
         sl_describe_uuid(reader, (uint64_t)sqlite3_column_int64(rows, 0), sqlite3_column_int64(rows, 1), ret);
     }
+    if (state != SQLITE_DONE) sl_reader_failed(segment, error);
     sl_buf_char(ret, ']');
     sqlite3_finalize(rows);
-    return 0;
+    return state == SQLITE_DONE ? 0 : -1;
 }
 
 /* ---- the event -------------------------------------------------------------------------------------------------- */
@@ -267,7 +265,7 @@ static int describe_state(sl_reader *reader, sl_reader_segment *segment, const s
     sl_buf_str(ret, state->attributes.size ? state->attributes : SL_STR("{}"));
     if (describe_changed(reader, segment, event, state->attributes, thorough, ret, error) < 0 || describe_content(state, ret, error) < 0)
         return -1;
-    describe_parents(reader, segment, event, ret);
+    if (describe_parents(reader, segment, event, ret, error) < 0) return -1;
     return describe_children(reader, segment, event, thorough, ret, error);
 }
 

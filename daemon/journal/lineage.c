@@ -127,7 +127,7 @@ static void take_event(lineage *to, sl_reader_segment *segment, const sl_event *
 static int scan_segment(lineage *to, sl_reader_segment *segment, const sl_buf *ids, const sl_buf *down_ids, sl_error *error)
 {
     sl_buf sql = SL_BUF(1 << 20);
-    sqlite3_stmt *rows;
+    sqlite3_stmt *rows = NULL;
     sl_buf_printf(&sql,
                   "SELECT " SL_EVENT_COLUMNS " FROM event WHERE seq<%llu AND ((+flowfile IN %s AND (type<%d OR whole)) OR"
                   " (parents IS NOT NULL AND EXISTS (SELECT 1 FROM json_each(parents) WHERE value IN %s))) ORDER BY seq",

@@ -21,18 +21,6 @@ typedef struct search {
 
 /* ---- the state before an event ------------------------------------------------------------------------------ */
 
-static uint64_t last_event_of(sl_reader_segment *segment, uint64_t flowfile)
-{
-    sqlite3_stmt *row = NULL;
-    uint64_t seq = 0;
-    if (sl_reader_prepare(segment, "SELECT max(seq) FROM event WHERE +flowfile=? AND seq<?", &row, NULL) < 0) return 0;
-    sqlite3_bind_int64(row, 1, (int64_t)flowfile);
-    sqlite3_bind_int64(row, 2, (int64_t)segment->end);
-    if (sqlite3_step(row) == SQLITE_ROW) seq = (uint64_t)sqlite3_column_int64(row, 0);
-    sqlite3_finalize(row);
-    return seq;
-}
-
 static int before_elsewhere(sl_reader *reader, sl_reader_segment *segment, uint64_t flowfile, sl_journal_state *ret, sl_before *ret_known,
                             sl_error *error)
 {
@@ -40,7 +28,9 @@ static int before_elsewhere(sl_reader *reader, sl_reader_segment *segment, uint6
     for (sl_reader_segment *older = segment; older-- > reader->segments;) {
         if (!older->first) continue;
         if (sl_reader_use(reader, older, error) < 0) return -1;
-        uint64_t seq = last_event_of(older, flowfile);
+        uint64_t seq;
+        static const char sql[] = "SELECT max(seq) FROM event WHERE +flowfile=? AND seq<?";
+        if (sl_reader_number(older, sql, flowfile, older->end, &seq, error) < 0) return -1;
         if (!seq) continue;
         *ret_known = SL_BEFORE_KNOWN;
         return sl_chain_read(older->by_seq, seq, ret, error);
@@ -101,16 +91,6 @@ static int run(sl_reader_segment *segment, const char *sql, uint64_t from, uint6
     return result == SQLITE_DONE ? 0 : -1;
 }
 
-static uint64_t last_seq(sl_reader_segment *segment)
-{
-    sqlite3_stmt *row = NULL;
-    uint64_t seq = 0;
-    if (sl_reader_prepare(segment, "SELECT max(seq) FROM event", &row, NULL) < 0) return 0;
-    if (sqlite3_step(row) == SQLITE_ROW) seq = (uint64_t)sqlite3_column_int64(row, 0);
-    sqlite3_finalize(row);
-    return SL_MIN(seq, segment->end - 1);
-}
-
 /* One scan of the segment, kept in the connection for the following pages of the same search; what came since is
  * scanned anew only where a single filter asks (an intersection must see both sides). */
 static int fill_wanted(sl_reader_segment *segment, const char *question, bool single, uint64_t end, sl_error *error)
@@ -151,10 +131,12 @@ static int add_names(sl_reader_segment *segment, const sl_query *query, sl_buf *
     if (sl_reader_prepare(segment, "SELECT id, text FROM name", &rows, error) < 0) return -1;
     sl_buf ids = SL_BUF(1 << 20);
     sl_buf_text(&ids, "(-1");
-    while (sqlite3_step(rows) == SQLITE_ROW) {
+    int state;
+    while ((state = sqlite3_step(rows)) == SQLITE_ROW) {
         sl_str name = {(const char *)sqlite3_column_text(rows, 1), (size_t)sqlite3_column_bytes(rows, 1)};
         if (name.data && name_fits(query, name)) sl_buf_printf(&ids, ",%d", sqlite3_column_int(rows, 0));
     }
+    if (state != SQLITE_DONE) sl_reader_failed(segment, error);
     sqlite3_finalize(rows);
     sl_buf_char(&ids, ')');
     sl_buf_printf(sql, " AND (component IN %s", ids.data);
@@ -162,7 +144,7 @@ static int add_names(sl_reader_segment *segment, const sl_query *query, sl_buf *
     if (!query->component.size) sl_buf_printf(sql, " OR (component IS NULL AND queue IN %s)", ids.data);
     sl_buf_char(sql, ')');
     sl_buf_done(&ids);
-    return 0;
+    return state == SQLITE_DONE ? 0 : -1;
 }
 
 static int events_sql(sl_reader_segment *segment, const sl_query *query, bool wanted, sl_buf *sql, sl_error *error)
@@ -236,7 +218,9 @@ static int search_segment(search *s, sl_reader_segment *segment, sl_error *error
 {
     const sl_query *query = s->query;
     if (sl_reader_use(s->reader, segment, error) < 0) return -1;
-    uint64_t from = segment->first, end = last_seq(segment) + 1;
+    uint64_t from = segment->first, end;
+    if (sl_reader_number(segment, "SELECT max(seq) + 1 FROM event", 0, 0, &end, error) < 0) return -1;
+    end = SL_MIN(end, segment->end);
     sl_buf question = SL_BUF(8 << 20), sql = SL_BUF(4 << 20);
     sqlite3_stmt *rows = NULL;
     if (query->durable) end = SL_MIN(end, query->durable + 1);

@@ -1,5 +1,6 @@
 #include "journal/reader.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 #include "journal/private.h"
@@ -63,7 +64,25 @@ int sl_reader_failed(const sl_reader_segment *segment, sl_error *error)
 
 int sl_reader_prepare(sl_reader_segment *segment, const char *sql, sqlite3_stmt **ret, sl_error *error)
 {
-    return sqlite3_prepare_v2(segment->db, sql, -1, ret, NULL) == SQLITE_OK ? 0 : sl_reader_failed(segment, error);
+    int result = sqlite3_prepare_v2(segment->db, sql, -1, ret, NULL);
+    if (result == SQLITE_OK) return 0;
+    sl_reader_failed(segment, error);
+    if (error && result == SQLITE_ERROR) error->code = ENODATA; /* no such table */
+    return -1;
+}
+
+int sl_reader_number(sl_reader_segment *segment, const char *sql, uint64_t first, uint64_t second, uint64_t *ret, sl_error *error)
+{
+    sqlite3_stmt *row = NULL;
+    *ret = 0;
+    if (sl_reader_prepare(segment, sql, &row, error) < 0) return -1;
+    if (sqlite3_bind_parameter_count(row) > 0) sqlite3_bind_int64(row, 1, (int64_t)first);
+    if (sqlite3_bind_parameter_count(row) > 1) sqlite3_bind_int64(row, 2, (int64_t)second);
+    int state = sqlite3_step(row), result = 0;
+    if (state == SQLITE_ROW) *ret = (uint64_t)sqlite3_column_int64(row, 0);
+    else if (state != SQLITE_DONE) result = sl_reader_failed(segment, error);
+    sqlite3_finalize(row);
+    return result;
 }
 
 int sl_reader_use(sl_reader *reader, sl_reader_segment *segment, sl_error *error)
@@ -91,12 +110,15 @@ int sl_reader_use(sl_reader *reader, sl_reader_segment *segment, sl_error *error
 /* ---- which segments there are -------------------------------------------------------------------------- */
 
 /* A file whose making a crash cut short has no tables or no first number yet: nothing of it counts. */
-static void read_first(sl_reader *reader, sl_reader_segment *segment)
+static int read_first(sl_reader *reader, sl_reader_segment *segment, sl_error *error)
 {
-    int64_t first = 0;
-    if (segment->first || sl_reader_use(reader, segment, NULL) < 0) return;
-    if (sl_segment_read_meta(segment->db, "first", &first) == 0 && first > 0) segment->first = (uint64_t)first;
-    else close_segment(reader, segment);
+    sl_error wrong = {0};
+    if (segment->first) return 0;
+    int result = sl_reader_use(reader, segment, &wrong);
+    if (result == 0) result = sl_reader_number(segment, "SELECT value FROM meta WHERE key='first'", 0, 0, &segment->first, &wrong);
+    if (!segment->first) close_segment(reader, segment);
+    if (result == 0 || wrong.code == ENODATA) return 0;
+    return sl_error_set(error, wrong.code, "%s", wrong.text);
 }
 
 static void take_over(sl_reader *reader, sl_reader_segment *old, size_t count)
@@ -133,9 +155,10 @@ int sl_reader_refresh(sl_reader *reader, sl_error *error)
     }
     free(numbers);
     take_over(reader, old, old_count);
-    for (size_t i = 0; i < reader->count; i++) read_first(reader, &reader->segments[i]);
+    int result = 0;
+    for (size_t i = 0; result == 0 && i < reader->count; i++) result = read_first(reader, &reader->segments[i], error);
     set_ends(reader);
-    return 0;
+    return result;
 }
 
 sl_reader_segment *sl_reader_find(sl_reader *reader, uint64_t seq)

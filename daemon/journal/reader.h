@@ -39,7 +39,10 @@ sl_reader_segment *sl_reader_find(sl_reader *reader, uint64_t seq);
 /* "" for 0 and for what no segment names. */
 sl_str sl_reader_name(sl_reader *reader, sl_reader_segment *segment, uint32_t id);
 int sl_reader_failed(const sl_reader_segment *segment, sl_error *error); /* what SQLite said; -1 */
+/* error->code ENODATA: the segment has no such table. */
 int sl_reader_prepare(sl_reader_segment *segment, const char *sql, sqlite3_stmt **ret, sl_error *error);
+/* The number that a question with at most two parameters finds; 0: none. */
+int sl_reader_number(sl_reader_segment *segment, const char *sql, uint64_t first, uint64_t second, uint64_t *ret, sl_error *error);
 
 /* query.c: the state before an event, by its chain or, with `thorough`, from an older segment. */
 typedef enum sl_before { SL_BEFORE_KNOWN, SL_BEFORE_NOTHING, SL_BEFORE_UNKNOWN } sl_before;

@@ -31,12 +31,15 @@ typedef struct rig {
     void (*scenario)(struct rig *rig);
     char *state, *socket;
     bool drained;
-    /* a reload that is asked for */
+    /* reloads that are asked for */
     void (*reloaded)(void *context, const char *failure);
-    void *reload_context;
+    void *reloads[8];
+    size_t reload_count;
     const char *reload_failure;
-    bool reload_never_ends;
+    bool reload_never_ends, reload_stops;
 } rig;
+
+#define PATIENCE (30 * SL_SECOND) /* a busy machine's disk takes its time */
 
 /* ---- asking --------------------------------------------------------------------------------------------------- */
 
@@ -79,7 +82,8 @@ static void reply_done(reply *r)
     sl_buf_done(&r->headers);
 }
 
-static const char *const with_token[] = {"Authorization: Bearer " TOKEN, "Expect:", NULL};
+#define BEARER "Authorization: Bearer " TOKEN
+static const char *const with_token[] = {BEARER, "Expect:", NULL};
 
 static reply ask_rig(rig *rig, const char *method, const char *path, const char *body, const char *const *headers)
 {
@@ -126,9 +130,9 @@ static void on_reload(void *context, const char *flow, void (*done)(void *done_c
     rig *r = context;
     (void)flow;
     r->reloaded = done;
-    r->reload_context = done_context;
     if (!r->reload_never_ends) done(done_context, r->reload_failure);
-    else uv_async_send(&r->done);
+    else r->reloads[r->reload_count++] = done_context;
+    if (r->reload_stops) uv_async_send(&r->done);
 }
 
 static void start_engine(rig *r)
@@ -219,7 +223,7 @@ static void who_may(rig *r)
 {
     static const char *const wrong[] = {"Authorization: Bearer 0123456789abcdef0123456789abcdee", NULL};
     static const char *const rebound[] = {"Host: evil.example", NULL};
-    static const char *const rebound_with_token[] = {"Host: sluice.example", with_token[0], NULL};
+    static const char *const rebound_with_token[] = {"Host: sluice.example", BEARER, NULL};
     CHECK_INT(status_with(r, "GET", "/healthz", NULL), 200);
     CHECK_INT(status_with(r, "GET", "/readyz", NULL), 200);
     CHECK_INT(status_with(r, "GET", "/api/v1/status", NULL), 401);
@@ -272,7 +276,7 @@ TEST(who_may_ask)
 
 static void wrong_requests(rig *r)
 {
-    static const char *const long_body[] = {with_token[0], "Expect:", "Content-Length: 2000000", NULL};
+    static const char *const long_body[] = {BEARER, "Expect:", "Content-Length: 2000000", NULL};
     CHECK_INT(status_of(r, "GET", "/nothing"), 404);
     CHECK_INT(status_of(r, "GET", "/api/v1/status/"), 404);
     CHECK_INT(status_of(r, "GET", "/../etc/passwd"), 404);
@@ -310,7 +314,7 @@ TEST(wrong_requests_are_told_what_is_wrong)
 
 static json_t *held(rig *r)
 {
-    for (int tries = 0; tries < 2000; tries++) {
+    for (int64_t until = sl_ticks() + PATIENCE; sl_ticks() < until;) {
         json_t *queue = json_of(r, "GET", "/api/v1/flows/small/connections/mark.success.hold/flowfiles?limit=3", NULL);
         if (json_integer_value(json_object_get(queue, "objects")) == 5) return queue;
         json_decref(queue);
@@ -363,7 +367,7 @@ static void what_runs(rig *r)
 
 static void figures(rig *r)
 {
-    static const char *const open[] = {with_token[0], "Accept: application/openmetrics-text", NULL};
+    static const char *const open[] = {BEARER, "Accept: application/openmetrics-text", NULL};
     json_decref(held(r));
     reply plain = ask_rig(r, "GET", "/metrics", NULL, with_token);
     CHECK(strstr(plain.body.data, "\nsluice_processor_in_flowfiles_total{flow=\"small\",processor=\"mark\"} 5\n"));
@@ -395,7 +399,7 @@ static void history(rig *r)
 {
     json_decref(held(r));
     json_t *page = NULL;
-    for (int tries = 0; tries < 2000; tries++) { /* what is held may not be on disk yet */
+    for (int64_t until = sl_ticks() + PATIENCE; sl_ticks() < until;) { /* what is held may not be on disk yet */
         json_decref(page);
         page = json_of(r, "GET", "/api/v1/provenance?component=small/mark&attr.seen=yes&type=ATTRIBUTES_MODIFIED", NULL);
         if (json_array_size(json_object_get(page, "events")) == 5) break;
@@ -487,21 +491,28 @@ TEST(reloads_are_waited_for)
     rig_close(r);
 }
 
+/* Their words come when the server is gone. */
+static void end_reloads(rig *r, void (*reloaded)(void *context, const char *failure), size_t expected)
+{
+    void *reloads[8];
+    size_t count = r->reload_count;
+    memcpy(reloads, r->reloads, sizeof reloads);
+    rig_close(r);
+    CHECK_INT(count, expected);
+    for (size_t i = 0; i < count; i++) reloaded(reloads[i], NULL);
+}
+
 TEST(a_stop_does_not_wait_for_a_reload)
 {
     rig *r = rig_open(true);
-    r->reload_never_ends = true;
+    r->reload_never_ends = r->reload_stops = true;
     rig_run(r, reload_for_ever); /* until the reload is asked for */
-    void (*reloaded)(void *context, const char *failure) = r->reloaded;
-    void *context = r->reload_context;
-    rig_close(r);
-    CHECK(reloaded != NULL);
-    if (reloaded) reloaded(context, NULL);
+    end_reloads(r, r->reloaded, 1);
 }
 
 /* ---- events ---------------------------------------------------------------------------------------------------------------- */
 
-static int connect_to(const rig *r)
+static int send_to(const rig *r, const char *request)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     struct timeval patience = {.tv_sec = 20};
@@ -509,10 +520,11 @@ static int connect_to(const rig *r)
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     if (connect(fd, (struct sockaddr *)&address, sizeof address) < 0) sl_test_failed(__FILE__, __LINE__, "%s", strerror(errno));
-    static const char request[] = "GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " TOKEN "\r\n\r\n";
-    CHECK_INT(send(fd, request, sizeof request - 1, MSG_NOSIGNAL), sizeof request - 1);
+    CHECK_INT(send(fd, request, strlen(request), MSG_NOSIGNAL), strlen(request));
     return fd;
 }
+
+static int connect_to(const rig *r) { return send_to(r, "GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n" BEARER "\r\n\r\n"); }
 
 static bool hears(int fd, const char *word)
 {
@@ -556,6 +568,25 @@ TEST(events_reach_those_who_listen)
     r = rig_open(true);
     rig_run(r, one_listener_stays); /* the stop ends it */
     rig_close(r);
+}
+
+/* ---- what takes long -------------------------------------------------------------------------------------------------- */
+
+static void many_reloads(rig *r)
+{
+    int fds[6];
+    for (size_t i = 0; i < SL_COUNT(fds); i++)
+        fds[i] = send_to(r, "POST /api/v1/reload HTTP/1.1\r\nHost: localhost\r\n" BEARER "\r\nContent-Length: 0\r\n\r\n");
+    for (int i = 0; i < 20; i++) CHECK_INT(status_of(r, "GET", "/api/v1/status"), 200);
+    for (size_t i = 0; i < SL_COUNT(fds); i++) close(fds[i]);
+}
+
+TEST(what_takes_long_leaves_a_worker_free)
+{
+    rig *r = rig_open(true);
+    r->reload_never_ends = true;
+    rig_run(r, many_reloads);
+    end_reloads(r, r->reloaded, SL_API_WORKERS - 1);
 }
 
 /* ---- listening ---------------------------------------------------------------------------------------------------------------- */
