@@ -1,6 +1,7 @@
 #include "hash.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <openssl/evp.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -66,8 +67,8 @@ static void add_file(s3_hash *hash, s3_digest *sha256, s3_digest *md5)
         else if (got < 0)
             snprintf(hash->error, sizeof hash->error, "reading the content at byte %llu: %s", (unsigned long long)at, strerror(errno));
         else if ((size_t)got < want)
-            snprintf(hash->error, sizeof hash->error, "the content ends at byte %llu, expected %llu bytes",
-                     (unsigned long long)(at + (uint64_t)got), (unsigned long long)hash->size);
+            snprintf(hash->error, sizeof hash->error, "the content ends at byte %" PRIu64 ", expected %" PRIu64 " bytes",
+                     at + (uint64_t)got, hash->size);
         else add_block(sha256, md5, block, want);
         at += want;
     }

@@ -53,6 +53,16 @@ static bool is_there(const char *name)
     return there;
 }
 
+#define METADATA_OF_K \
+    ".sluice/objects/bucket/82/8254c329a92850f6d539dd376f4816ee2764517da5e0235514af433164480d7a.json" /* named by the SHA-256 of "k" */
+
+static void rename_in(const char *from, const char *to)
+{
+    char *old = path_of(from), *new = path_of(to);
+    CHECK_INT(rename(old, new), 0);
+    free(old), free(new);
+}
+
 static size_t left_in_scratch(void)
 {
     char *path = path_of(".sluice/tmp");
@@ -141,10 +151,7 @@ TEST(a_death_before_the_metadata_has_its_place)
 {
     s3_file_put put = put_of("k", EFFECT_1, "hello");
     s3_file_store_put(&put);
-    char *command =
-        sl_asprintf("mv %s/.sluice/objects/bucket/*/*.json %s/.sluice/tmp/" EFFECT_1 ".json", sl_test_folder(), sl_test_folder());
-    CHECK_INT(system(command), 0);
-    free(command);
+    rename_in(METADATA_OF_K, ".sluice/tmp/" EFFECT_1 ".json");
     s3_file_put again = put_of("k", EFFECT_1, "hello");
     again.replace = false; /* it is ours, so it is not in the way */
     s3_file_store_put(&again);
@@ -172,9 +179,11 @@ TEST(an_object_changed_by_hand_is_not_ours)
 {
     s3_file_put put = put_of("k", EFFECT_1, "hello");
     s3_file_store_put(&put);
-    char *command = sl_asprintf("cd %s/bucket && printf HELLO > k.new && mv k.new k", sl_test_folder());
-    CHECK_INT(system(command), 0);
-    free(command);
+    char *path = path_of("bucket/k.new");
+    sl_error error;
+    CHECK_INT(sl_write_file_durably(path, SL_STR("HELLO"), 0600, &error), 0);
+    free(path);
+    rename_in("bucket/k.new", "bucket/k");
     s3_file_put again = put_of("k", EFFECT_1, "hello");
     s3_file_store_put(&again);
     CHECK_INT(again.outcome, S3_FILE_WRITTEN);
