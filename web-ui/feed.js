@@ -1,0 +1,115 @@
+// What the daemon says, as it says it: server-sent events; where they do not come, the status is asked for.
+// A quiet daemon sends nothing, so silence is checked by a question, and only an answer counts as being connected.
+import * as api from './api.js';
+
+const PERIOD = 2000;
+const SILENCE = 8000; // of an open stream, until it is checked
+const REOPEN = 10000; // between two tries to open a stream
+const KEPT = 1000; // bulletins
+
+export class Feed {
+  status = null;
+  bulletins = [];
+  link = { kind: 'connecting' }; // connecting, live, polling, lost {since, why}
+  #heard = Date.now();
+  #skew = 0;
+  #source = null;
+  #opened = 0;
+  #asking = false;
+  #timer = null;
+
+  constructor(changed, unauthorised) {
+    this.changed = changed;
+    this.unauthorised = unauthorised;
+  }
+
+  // The daemon's clock: ages do not depend on the browser's.
+  now() {
+    return Date.now() + this.#skew;
+  }
+
+  start() {
+    this.#open();
+    this.#timer = setInterval(() => this.#look(), PERIOD);
+  }
+
+  stop() {
+    clearInterval(this.#timer);
+    this.#close();
+  }
+
+  // After a change of ours: what it did is asked for at once.
+  refresh() {
+    return this.#ask();
+  }
+
+  #open() {
+    this.#opened = Date.now();
+    const source = new EventSource('/api/v1/events');
+    this.#source = source;
+    source.addEventListener('status', (event) => this.#take(JSON.parse(event.data), 'live'));
+    source.addEventListener('bulletins', (event) => this.#takeBulletins(JSON.parse(event.data)));
+    source.addEventListener('error', () => {
+      this.#close();
+      this.#ask();
+    });
+  }
+
+  // Never left to reconnect by itself: a daemon that was restarted counts its bulletins from 1.
+  #close() {
+    this.#source?.close();
+    this.#source = null;
+  }
+
+  #look() {
+    if (this.#source?.readyState === EventSource.OPEN && Date.now() - this.#heard < SILENCE) return;
+    this.#ask();
+  }
+
+  async #ask() {
+    if (this.#asking) return;
+    this.#asking = true;
+    try {
+      const status = await api.status();
+      const open = this.#source?.readyState === EventSource.OPEN;
+      this.#take(status, open ? 'live' : 'polling');
+      if (!open) await this.#askBulletins();
+      if (!this.#source && Date.now() - this.#opened > REOPEN) this.#open();
+    } catch (problem) {
+      this.#fail(problem);
+    } finally {
+      this.#asking = false;
+    }
+  }
+
+  async #askBulletins() {
+    const answer = await api.bulletins(this.bulletins[0]?.seq ?? 0);
+    this.#takeBulletins(answer.bulletins);
+  }
+
+  #fail(problem) {
+    if (problem.status === 401 || problem.status === 403) this.unauthorised(problem);
+    else if (this.link.kind !== 'lost' || this.link.why !== problem.message) {
+      this.#close();
+      this.#opened = 0;
+      this.link = { kind: 'lost', since: this.link.since ?? this.#heard, why: problem.message };
+      this.changed();
+    }
+  }
+
+  #take(status, kind) {
+    if (status.daemon.started_at !== this.status?.daemon.started_at) this.bulletins = [];
+    this.#heard = Date.now();
+    this.#skew = Date.parse(status.daemon.time) - this.#heard;
+    this.status = status;
+    this.link = { kind };
+    this.changed();
+  }
+
+  #takeBulletins(list) {
+    const known = new Map(this.bulletins.map((bulletin) => [bulletin.seq, bulletin]));
+    for (const bulletin of list) known.set(bulletin.seq, bulletin);
+    this.bulletins = [...known.values()].sort((a, b) => b.seq - a.seq).slice(0, KEPT);
+    this.changed();
+  }
+}
