@@ -148,9 +148,10 @@ static void transfer(commit *c, sluice_flowfile *view)
 
 static void drop(commit *c, sluice_flowfile *view)
 {
+    if (!view->base && !view->event) return; /* made for nothing: it was never there */
     sl_flowfile *flowfile = become(c, view);
     unsigned type = event_type(view);
-    bool more = view->event || !view->base; /* a creation or a delivery is told first */
+    bool more = view->event; /* a creation or a delivery is told first */
     char parents[32];
     sl_step step = step_of(c, view, type, parents);
     if (more) sl_chain_add(c->engine, c->batch, flowfile, &step);
@@ -320,7 +321,12 @@ void sl_session_commit(sl_session *session)
 void sl_session_roll_back(sl_session *session)
 {
     commit c = {.session = session, .instance = session->instance, .engine = session->engine, .now = sl_engine_time(session->engine)};
-    for (sluice_flowfile *view = session->first; view; view = view->next) back(&c, view);
+    bool aside = false;
+    for (sluice_flowfile *view = session->first; view; view = view->next) {
+        aside = aside || view->set_aside;
+        back(&c, view);
+    }
     return_grants(session, c.now);
+    if (!aside) session->yielded = true; /* at once it would find the same again */
     if (session->failure) instance_failed(&c, session->failure);
 }

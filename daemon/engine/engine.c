@@ -10,95 +10,6 @@
 
 enum { SCRATCH = 64 << 20 };
 
-/* ---- other threads ----------------------------------------------------------------------------------------- */
-
-void sl_engine_wake(sl_engine *engine) { uv_async_send(&engine->wake); }
-
-void sl_engine_post(sl_engine *engine, void (*run)(void *context), void *context)
-{
-    sl_message *message = SL_NEW(sl_message);
-    *message = (sl_message){.run = run, .context = context};
-    uv_mutex_lock(&engine->lock);
-    *engine->messages_last = message;
-    engine->messages_last = &message->next;
-    uv_mutex_unlock(&engine->lock);
-    sl_engine_wake(engine);
-}
-
-typedef struct asked {
-    void (*call)(void *context);
-    void *context;
-    uv_sem_t done;
-} asked;
-
-static void answer(void *context)
-{
-    asked *a = context;
-    a->call(a->context);
-    uv_sem_post(&a->done);
-}
-
-int sl_engine_call(sl_engine *engine, void (*call)(void *context), void *context)
-{
-    asked a = {.call = call, .context = context};
-    if (engine->closing) return -1;
-    uv_sem_init(&a.done, 0);
-    sl_engine_post(engine, answer, &a);
-    uv_sem_wait(&a.done);
-    uv_sem_destroy(&a.done);
-    return 0;
-}
-
-static void run_messages(sl_engine *engine)
-{
-    uv_mutex_lock(&engine->lock);
-    sl_message *message = engine->messages;
-    engine->messages = NULL;
-    engine->messages_last = &engine->messages;
-    uv_mutex_unlock(&engine->lock);
-    for (sl_message *next; message; message = next) {
-        next = message->next;
-        message->run(message->context);
-        free(message);
-    }
-}
-
-/* ---- durability --------------------------------------------------------------------------------------------- */
-
-sl_waiter *sl_engine_wait_durable(sl_engine *engine, uint64_t seq, void (*durable)(void *context, bool cancelled), void *context)
-{
-    sl_waiter *waiter = SL_NEW(sl_waiter);
-    *waiter = (sl_waiter){.seq = seq, .durable = durable, .context = context};
-    *engine->waiters_last = waiter;
-    engine->waiters_last = &waiter->next;
-    if (seq <= sl_journal_durable(engine->journal)) sl_engine_wake(engine);
-    return waiter;
-}
-
-static void complete_waiters(sl_engine *engine)
-{
-    uint64_t durable = sl_journal_durable(engine->journal);
-    sl_waiter *ended = NULL, **ended_last = &ended;
-    for (sl_waiter **link = &engine->waiters; *link;) {
-        sl_waiter *waiter = *link;
-        if (waiter->seq > durable && !waiter->cancelled) {
-            link = &waiter->next;
-            continue;
-        }
-        *link = waiter->next;
-        waiter->next = NULL;
-        *ended_last = waiter;
-        ended_last = &waiter->next;
-    }
-    engine->waiters_last = &engine->waiters;
-    while (*engine->waiters_last) engine->waiters_last = &(*engine->waiters_last)->next;
-    for (sl_waiter *next; ended; ended = next) {
-        next = ended->next;
-        ended->durable(ended->context, ended->cancelled && ended->seq > durable);
-        free(ended);
-    }
-}
-
 uint64_t sl_engine_append(sl_engine *engine, sl_batch *batch)
 {
     uint64_t seq = sl_journal_append(engine->journal, batch);
@@ -114,30 +25,6 @@ int64_t sl_engine_time(sl_engine *engine)
 
 uint64_t sl_engine_durable(const sl_engine *engine) { return sl_journal_durable(engine->journal); }
 sl_content *sl_engine_content(sl_engine *engine) { return engine->content; }
-
-static void check_failure(sl_engine *engine)
-{
-    sl_error error;
-    if (engine->failed || !sl_journal_failure(engine->journal, &error)) return;
-    engine->failed = true;
-    sl_bulletin(engine->bulletins, SL_ERROR, "journal", "%s; sluice stops: a restart recovers what is durable", error.text);
-    if (engine->on_failure) engine->on_failure(engine->on_failure_context, error.text);
-}
-
-static void on_wake(uv_async_t *wake)
-{
-    sl_engine *engine = wake->data;
-    run_messages(engine);
-    if (!engine->journal || engine->closing) return;
-    check_failure(engine);
-    sl_releases_log(engine);
-    complete_waiters(engine);
-    sl_releases_apply(engine);
-    sl_schedule_durable(engine);
-    sl_engine_checkpoint_step(engine);
-    sl_replacements_check(engine);
-    sl_engine_check_drained(engine);
-}
 
 static int before_commit(void *context, sl_error *error) { return sl_content_sync(((sl_engine *)context)->content, error); }
 static void committed(void *context) { sl_engine_wake(context); }
@@ -239,7 +126,7 @@ static sl_engine *engine_new(const sl_engine_options *options)
     engine->bulletins = sl_bulletins_new();
     atomic_init(&engine->next_id, 1);
     uv_mutex_init(&engine->lock);
-    uv_async_init(engine->loop, &engine->wake, on_wake);
+    uv_async_init(engine->loop, &engine->wake, sl_engine_on_wake);
     uv_idle_init(engine->loop, &engine->idle);
     uv_timer_t *timers[] = {&engine->retry_timer, &engine->expiry_timer, &engine->drain_timer};
     for (size_t i = 0; i < SL_COUNT(timers); i++) {
@@ -341,44 +228,6 @@ void sl_engine_on_failure(sl_engine *engine, void (*failed)(void *context, const
     engine->on_failure_context = context;
 }
 
-static void cancel_sessions(sl_engine *engine)
-{
-    SL_MAP_EACH (&engine->flows, entry) sl_running_flow_cancel(entry->value);
-}
-
-static void on_deadline(uv_timer_t *timer)
-{
-    sl_engine *engine = timer->data;
-    if (engine->open_sessions)
-        sl_log(SL_WARNING, "engine", "%zu sessions are still open at the deadline; they are cancelled", engine->open_sessions);
-    cancel_sessions(engine);
-}
-
-void sl_engine_check_drained(sl_engine *engine)
-{
-    if (!engine->draining || engine->drained || !engine->journal) return;
-    if (engine->open_sessions || engine->running_effects || engine->releasing) return;
-    if (!engine->failed && sl_journal_durable(engine->journal) + 1 < sl_journal_next(engine->journal)) return;
-    engine->drained = true;
-    uv_timer_stop(&engine->drain_timer);
-    if (engine->on_drained) engine->on_drained(engine->on_drained_context);
-}
-
-void sl_engine_drain(sl_engine *engine, int64_t deadline_us, void (*drained)(void *context), void *context)
-{
-    bool again = engine->draining;
-    engine->draining = true;
-    engine->running = false;
-    uv_timer_stop(&engine->expiry_timer);
-    uv_timer_stop(&engine->retry_timer);
-    if (!again) {
-        engine->on_drained = drained;
-        engine->on_drained_context = context;
-        uv_timer_start(&engine->drain_timer, on_deadline, (uint64_t)(deadline_us / SL_MILLISECOND), 0);
-    } else cancel_sessions(engine);
-    sl_engine_wake(engine); /* never inside this call */
-}
-
 static void handle_closed(uv_handle_t *handle) { --((sl_engine *)handle->data)->open_handles; }
 
 static void close_handle(sl_engine *engine, uv_handle_t *handle)
@@ -434,7 +283,7 @@ void sl_engine_close(sl_engine *engine)
         engine->open_handles++;
         sl_workers_close(engine->workers, workers_closed, engine);
     }
-    run_messages(engine);
+    sl_engine_run_messages(engine);
     run_until_closed(engine);
     sl_journal_close(engine->journal);
     if (engine->slots) free_all(engine);

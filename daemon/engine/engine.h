@@ -1,7 +1,7 @@
 /* engine: runs flows. The one header of this room that api and cli use.
  *
  * Everything happens on the loop thread (the thread that calls sl_engine_start and then runs the uv loop) but what
- * says otherwise. Other threads ask by sl_engine_call.
+ * says otherwise.
  *
  *   sl_engine_open       opens journal and content, recovers, loads modules
  *   sl_engine_add_flow   instances of a checked definition; queues found in the state are theirs by name
@@ -80,13 +80,8 @@ int sl_engine_queue_replay(sl_engine *engine, const char *key, uint64_t flowfile
 /* Drops what was there by seq `through` (0: all); those that sessions have stay. */
 int sl_engine_queue_empty(sl_engine *engine, const char *key, uint64_t flowfile, uint64_t through, uint64_t *ret_count, sl_error *error);
 int sl_engine_processor_set(sl_engine *engine, const char *name /* flow/processor */, const char *verb /* start stop */, sl_error *error);
-/* Finds the full key of "flow/queue" or "queue" where unique. */
-int sl_engine_queue_key(sl_engine *engine, const char *name, sl_buf *ret, sl_error *error);
 uint64_t sl_engine_durable(const sl_engine *engine); /* any thread */
 /* The bytes of a claim's text: opens for the API thread. Any thread. */
 struct sl_content *sl_engine_content(sl_engine *engine);
-
-/* Any thread but the loop's: runs `call` on the loop thread and waits for it. -1: the loop has ended. */
-int sl_engine_call(sl_engine *engine, void (*call)(void *context), void *context);
 
 #endif

@@ -1,6 +1,8 @@
 /* engine/private: the structs that the files of this room share. Loop thread only unless said.
  *
- *   engine.c        open and close; other threads' messages; what waits for durability; draining
+ *   engine.c        open, start and close; things by name
+ *   mailbox.c       what other threads tell the loop: messages, durability
+ *   drain.c         the way to a stop
  *   recover.c       the fold of the journal becomes queues, state, pending effects
  *   flowfiles.c     FlowFiles that live: the list of all, who is in flight
  *   chain.c         a FlowFile's next event
@@ -75,7 +77,7 @@ typedef struct sl_instance {
     unsigned active;                                /* their number */
     size_t grant;                                   /* FlowFiles that the next session on a worker gets */
     bool initialised, ready_listed, waits_for_durable;
-    bool stopped; /* by hand: stays so over restarts */
+    atomic_bool stopped; /* by hand: stays so over restarts; workers ask */
     bool effects_running;
     bool recovered_effects;        /* pending effects of before the start must end first */
     int64_t yield_until, next_due; /* ticks */
@@ -107,7 +109,7 @@ struct sl_running_flow {
     sl_instance **services;
     sl_instance **instances; /* by index of definition->processors */
     sl_queue **queues;       /* by index of definition->connections; NULL until attached */
-    bool draining;
+    atomic_bool draining;    /* workers ask */
     size_t open_sessions;
 };
 
@@ -144,7 +146,8 @@ struct sl_engine {
     uv_loop_t *loop;
     char *state_folder;
     char *secrets_folder;
-    bool paused, running, draining, drained, failed, closing;
+    bool paused, running, drained, failed, closing;
+    atomic_bool draining; /* workers ask */
     sl_journal *journal;
     sl_content *content;
     sl_modules *modules;
@@ -191,7 +194,9 @@ struct sl_engine {
     uv_thread_t loop_thread;
 };
 
-/* ---- engine.c ---- */
+/* ---- engine.c, mailbox.c, drain.c ---- */
+void sl_engine_on_wake(uv_async_t *wake);
+void sl_engine_run_messages(sl_engine *engine);
 void sl_engine_post(sl_engine *engine, void (*run)(void *context), void *context); /* any thread */
 void sl_engine_wake(sl_engine *engine);                                            /* any thread */
 sl_waiter *sl_engine_wait_durable(sl_engine *engine, uint64_t seq, void (*durable)(void *context, bool cancelled), void *context);

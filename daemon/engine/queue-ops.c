@@ -5,29 +5,6 @@
 
 #include "engine/private.h"
 
-/* ---- names ---------------------------------------------------------------------------------------------------- */
-
-static bool names_queue(const sl_queue *queue, const char *name)
-{
-    const char *slash = strchr(queue->key, '/');
-    return strcmp(queue->key, name) == 0 || (slash && strcmp(slash + 1, name) == 0);
-}
-
-int sl_engine_queue_key(sl_engine *engine, const char *name, sl_buf *ret, sl_error *error)
-{
-    const sl_queue *found = NULL;
-    SL_MAP_EACH (&engine->queues, entry) {
-        const sl_queue *queue = entry->value;
-        if (!names_queue(queue, name)) continue;
-        if (found)
-            return sl_error_set(error, EINVAL, "%s is in more than one flow (%s, %s); write FLOW/%s", name, found->key, queue->key, name);
-        found = queue;
-    }
-    if (!found) return sl_error_set(error, ENOENT, "there is no queue %s; `sluice status` lists them", name);
-    sl_buf_text(ret, found->key);
-    return 0;
-}
-
 static int find_queue(sl_engine *engine, const char *key, sl_queue **ret, sl_error *error)
 {
     *ret = sl_map_get(&engine->queues, sl_str_of(key));

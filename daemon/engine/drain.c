@@ -1,0 +1,41 @@
+/* The way to a stop: nothing new is scheduled, open sessions end (cancelled at the deadline), what was appended becomes
+ * durable. What is still queued stays where it is. */
+#include "engine/private.h"
+
+static void cancel_sessions(sl_engine *engine)
+{
+    SL_MAP_EACH (&engine->flows, entry) sl_running_flow_cancel(entry->value);
+}
+
+static void on_deadline(uv_timer_t *timer)
+{
+    sl_engine *engine = timer->data;
+    if (engine->open_sessions)
+        sl_log(SL_WARNING, "engine", "%zu sessions are still open at the deadline; they are cancelled", engine->open_sessions);
+    cancel_sessions(engine);
+}
+
+void sl_engine_check_drained(sl_engine *engine)
+{
+    if (!engine->draining || engine->drained || !engine->journal) return;
+    if (engine->open_sessions || engine->running_effects || engine->releasing) return;
+    if (!engine->failed && sl_journal_durable(engine->journal) + 1 < sl_journal_next(engine->journal)) return;
+    engine->drained = true;
+    uv_timer_stop(&engine->drain_timer);
+    if (engine->on_drained) engine->on_drained(engine->on_drained_context);
+}
+
+void sl_engine_drain(sl_engine *engine, int64_t deadline_us, void (*drained)(void *context), void *context)
+{
+    bool again = engine->draining;
+    engine->draining = true;
+    engine->running = false;
+    uv_timer_stop(&engine->expiry_timer);
+    uv_timer_stop(&engine->retry_timer);
+    if (!again) {
+        engine->on_drained = drained;
+        engine->on_drained_context = context;
+        uv_timer_start(&engine->drain_timer, on_deadline, (uint64_t)(deadline_us / SL_MILLISECOND), 0);
+    } else cancel_sessions(engine);
+    sl_engine_wake(engine); /* never inside this call */
+}
