@@ -26,7 +26,7 @@ void file_text_cut(file_text *text, size_t size)
 
 void file_text_bytes(file_text *text, const void *data, size_t size)
 {
-    if (text->size + size + 1 > text->capacity) {
+    if (!text->data || text->size + size + 1 > text->capacity) {
         text->capacity = (text->size + size + 1) * 2;
         text->data = must(realloc(text->data, text->capacity));
     }

@@ -87,7 +87,7 @@ static int find_folder(sluice_session *session, sluice_flowfile *flowfile, put_t
 {
     file_text folder = {0};
     int result = evaluate_folder(session, flowfile, &folder, failure);
-    if (result == 0) {
+    if (result == 0 && folder.data) {
         size_t own = own_part(session, &folder);
         file_text_bytes(&ret->root, folder.data, own);
         while (ret->root.size && ret->root.data[ret->root.size - 1] == '/') file_text_cut(&ret->root, ret->root.size - 1);
