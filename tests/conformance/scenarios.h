@@ -41,6 +41,8 @@ SCENARIO(a_session_that_forgets_one_leaves_no_trace, .type = "conform-worker",
 SCENARIO(drops, .type = "conform-loop", .script = "[get, drop because]", .expect = "event: DROP\n")
 SCENARIO(tells_what_was_done_before_a_drop, .type = "conform-loop", .script = "[get, event SEND x://y, drop done]",
          .expect = "event: DROP\nevent: SEND x://y\n")
+SCENARIO(what_is_made_and_dropped_was_never_there, .type = "conform-worker", .script = "[get, drop, create, write new, drop]",
+         .expect = "event: DROP\n")
 SCENARIO(clones_share_content_until_one_is_written, .type = "conform-worker",
          .script = "[get, clone, write new, transfer other, other, read, transfer success]",
          .expect = "event: ATTRIBUTES_MODIFIED\nevent: CLONE\nother: new number=0\n"

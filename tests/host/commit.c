@@ -53,8 +53,9 @@ static void record_events(item *item, const sluice_flowfile *file)
     bool dropped = file->fate == DROPPED;
     item->event_count = 0;
     if (file->event.type) add_event(item, file->event.type, file->event.uri, file->event.details);
-    else if (!dropped || !file->item) add_event(item, default_event(file), NULL, NULL);
-    if (dropped) add_event(item, "DROP", NULL, NULL);
+    else if (!dropped) add_event(item, default_event(file), NULL, NULL);
+    /* What was made and dropped in one session, without a word about it, was never there. */
+    if (dropped && (file->item || file->event.type)) add_event(item, "DROP", NULL, NULL);
 }
 
 static void leave(sluice_flowfile *file)
