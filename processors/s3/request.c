@@ -195,8 +195,9 @@ static const char **header_lines(sending *out)
 {
     const char **lines = s3_alloc((out->count + 1) * sizeof *lines);
     for (size_t i = 1; i < out->count; i++) {
-        s3_text_printf(&out->lines, "%s: %s", out->headers[i].name, out->headers[i].value);
-        s3_text_bytes(&out->lines, "", 1);
+        s3_text_add(&out->lines, out->headers[i].name);
+        s3_text_add(&out->lines, ": ");
+        s3_text_bytes(&out->lines, out->headers[i].value, strlen(out->headers[i].value) + 1);
     }
     const char *at = out->lines.data;
     for (size_t i = 0; i + 1 < out->count; i++, at += strlen(at) + 1) lines[i] = at;

@@ -161,7 +161,10 @@ static void canonical_headers(s3_text *to, s3_text *names, const s3_to_sign *wha
 
 static void canonical_request(s3_text *to, s3_text *names, const s3_to_sign *what)
 {
-    s3_text_printf(to, "%s\n%s\n", what->method, what->path);
+    s3_text_add(to, what->method);
+    s3_text_add(to, "\n");
+    s3_text_add(to, what->path);
+    s3_text_add(to, "\n");
     canonical_query(to, what->query);
     s3_text_add(to, "\n");
     canonical_headers(to, names, what);

@@ -71,20 +71,26 @@ static bool unreserved(char c)
 
 void s3_text_percent(s3_text *text, const char *more, size_t size, const char *keep)
 {
-    for (size_t i = 0; i < size; i++) {
-        char c = more[i];
-        if (unreserved(c) || (c && strchr(keep, c))) s3_text_bytes(text, &c, 1);
-        else s3_text_printf(text, "%%%02X", (unsigned char)c);
+    for (size_t i = 0, plain = 0; i < size; i += plain) {
+        for (plain = 0; i + plain < size && (unreserved(more[i + plain]) || (more[i + plain] && strchr(keep, more[i + plain])));) plain++;
+        s3_text_bytes(text, more + i, plain);
+        if (i + plain == size) return;
+        s3_text_printf(text, "%%%02X", (unsigned char)more[i + plain++]);
     }
 }
+
+static bool json_plain(char c) { return c != '"' && c != '\\' && (unsigned char)c >= 0x20; }
 
 void s3_text_json(s3_text *text, const char *more)
 {
     s3_text_add(text, "\"");
-    for (; *more; more++) {
-        if (*more == '"' || *more == '\\') s3_text_printf(text, "\\%c", *more);
-        else if ((unsigned char)*more < 0x20) s3_text_printf(text, "\\u%04x", *more);
-        else s3_text_bytes(text, more, 1);
+    while (*more) {
+        size_t plain = 0;
+        while (json_plain(more[plain])) plain++;
+        s3_text_bytes(text, more, plain);
+        more += plain;
+        if (*more == '"' || *more == '\\') s3_text_printf(text, "\\%c", *more++);
+        else if (*more) s3_text_printf(text, "\\u%04x", *more++);
     }
     s3_text_add(text, "\"");
 }
