@@ -1,0 +1,318 @@
+"""The measurements of tests/bench/run. Python's standard library alone."""
+
+import argparse
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import sqlite3
+import statistics
+import subprocess
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ.get("SLUICE_BUILD", ROOT / "build"))
+SLUICE, SLUICED, SINK = BUILD / "daemon" / "sluice", BUILD / "daemon" / "sluiced", BUILD / "sink"
+CONCURRENCY = 8
+
+
+def free_port():
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+def line(what, value):
+    print(f"  {what:58} {value}", flush=True)
+
+
+def memory(pid):
+    """(anonymous, RSS) in MB."""
+    text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return tuple(int(re.search(rf"^{name}:\s+(\d+)", text, re.M)[1]) / 1024 for name in ("Anonymous", "Rss"))
+
+
+class Peak:
+    """The largest memory that a process had, looked at while it runs."""
+
+    def __init__(self):
+        self.anonymous = self.rss = 0.0
+
+    def watch(self, process):
+        while process.poll() is None:
+            try:
+                anonymous, rss = memory(process.pid)
+                self.anonymous, self.rss = max(self.anonymous, anonymous), max(self.rss, rss)
+            except (OSError, TypeError):
+                pass
+            time.sleep(0.05)
+        return process.returncode
+
+    def __str__(self):
+        return f"{self.anonymous:.1f} MB anonymous, {self.rss:.1f} MB RSS"
+
+
+def run(command, environment=None, peak=None):
+    """Seconds of wall clock and of CPU."""
+    before = os.times()
+    began = time.monotonic()
+    with tempfile.TemporaryFile() as out:
+        ours = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        process = subprocess.Popen(list(map(str, command)), env=dict(ours, **(environment or {})), stdout=out, stderr=out)
+        code = (peak or Peak()).watch(process)
+        took = time.monotonic() - began
+        if code:
+            out.seek(0)
+            raise SystemExit(f"bench: {command[0]} ended with {code}:\n{out.read().decode(errors='replace')[-3000:]}")
+    after = os.times()
+    return took, after.children_user + after.children_system - before.children_user - before.children_system
+
+
+class Sink:
+    def __init__(self, log=None):
+        self.port = free_port()
+        self.process = subprocess.Popen([SINK, "serve", str(self.port), *([str(log)] if log else [])], stdout=subprocess.PIPE)
+        self.process.stdout.readline()
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def limit(self, count, size):
+        return float(subprocess.run([SINK, "load", str(self.port), str(CONCURRENCY), str(count), str(size)], check=True, capture_output=True, text=True).stdout)
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+
+
+# ---- hops --------------------------------------------------------------------------------------------------
+
+HOPS = """sluice: 1
+name: hops
+processors:
+  make:
+    type: generate-flowfile
+    count: {count}
+    batch: 1000
+    size: 16B
+    to: {{success: route}}
+  route:
+    type: route-on-attribute
+    routes:
+      yes: "${{filename:length():gt(0)}}"
+    to: {{yes: update, unmatched: end}}
+  update:
+    type: update-attribute
+    attributes: {{seen: "${{filename:toUpper()}}"}}
+    to: {{success: end, failure: hold}}
+"""
+
+
+def hops(folder, count):
+    print(f"\nHops: {count:,} FlowFiles, generate -> route -> update -> end; a hop is one taken (or made) and transferred, its event on disk")
+    flow = folder / "hops.yaml"
+    flow.write_text(HOPS.format(count=count))
+    peak = Peak()
+    took, cpu = run([SLUICE, "run", flow, "--until-idle", "--state", folder / "hops"], peak=peak)
+    events = made = 0
+    first, last = [], []
+    for path in (folder / "hops" / "journal").glob("*.db"):
+        db = sqlite3.connect(path)
+        n, t0, t1 = db.execute("SELECT count(*), min(time), max(time) FROM event WHERE type < 32").fetchone()
+        made += db.execute("SELECT count(*) FROM provenance WHERE relationship IS NOT NULL AND type <> 'DROP'").fetchone()[0]
+        events += n
+        first.append(t0), last.append(t1)
+        db.close()
+    span = (max(last) - min(first)) / 1e6
+    line("events on disk", f"{events:,} in {span:.2f} s from the first to the last, {took:.2f} s with start and end")
+    line("hops/s (transfers: generate, route, update)", f"{made / span:,.0f}")
+    line("events/s (with the drop)", f"{events / span:,.0f}")
+    line("CPU an event", f"{cpu / events * 1e6:.2f} us")
+    line("memory at its peak", peak)
+
+
+# ---- deliveries -------------------------------------------------------------------------------------------
+
+DELIVERY = """sluice: 1
+name: bench
+services:
+  store: {{type: s3, endpoint: "{url}", access_key_id: {{secret: key_id}}, secret_access_key: {{secret: key}}}}
+processors:
+  pickup:
+    type: get-file
+    directory: {inbox}
+    source: {source}
+    min_age: 0s
+    to: {{success: upload}}
+  upload:
+    type: put-s3
+    service: store
+    bucket: bench
+    key: "${{path}}${{filename}}"
+    concurrency: {concurrency}
+    to: {{success: end, failure: hold}}
+"""
+SECRETS = {"SLUICE_SECRET_KEY_ID": "bench", "SLUICE_SECRET_KEY": "bench-bench"}
+
+
+def fill(folder, count, size):
+    data = os.urandom(size)
+    for number in range(count):
+        path = folder / f"d{number % 50:02}" / f"{number:06}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(path, "wb") as file:
+            file.write(number.to_bytes(8, "big"))
+            file.write(data[8:])
+
+
+def rates(count, size, took, cpu):
+    total = count * size
+    return f"{count / took:9,.0f} files/s {total / took / 1e6:8,.0f} MB/s   {took:6.2f} s, CPU {cpu:6.2f} s"
+
+
+def delivery(folder, count, size):
+    print(f"\nDeliveries: {count:,} files of {size:,} bytes, {CONCURRENCY} at a time, into a sink that computes each body's MD5")
+    sink = Sink()
+    inbox = folder / f"inbox-{size}"
+    fill(inbox, count, size)
+    line("the sink's own limit", rates(count, size, sink.limit(count, size), 0))
+    for source in ("keep", "delete"):
+        flow = folder / "bench.yaml"
+        flow.write_text(DELIVERY.format(url=sink.url, inbox=inbox, source=source, concurrency=CONCURRENCY))
+        state = folder / f"state-{size}-{source}"
+        if source == "delete":
+            line("rclone copy", rclone(folder, sink, inbox, count, size))
+        peak = Peak()
+        os.sync()
+        took, cpu = run([SLUICE, "run", flow, "--until-idle", "--state", state], SECRETS, peak)
+        line(f"sluice, source: {source}", rates(count, size, took, cpu))
+        line("  memory at its peak", peak)
+        shutil.rmtree(state)
+    shutil.rmtree(inbox)
+    sink.stop()
+
+
+def rclone(folder, sink, inbox, count, size):
+    config = folder / "rclone.conf"
+    config.write_text(f"[sink]\ntype = s3\nprovider = Other\nenv_auth = false\naccess_key_id = bench\nsecret_access_key = bench-bench\nendpoint = {sink.url}\n"
+                      "no_check_bucket = true\n")
+    os.sync()
+    took, cpu = run(["rclone", "--config", config, "copy", inbox, "sink:bench", "--transfers", CONCURRENCY, "--checkers", CONCURRENCY, "--s3-no-head",
+                     "--s3-upload-cutoff", "5G", "--retries", "1"])
+    return rates(count, size, took, cpu)
+
+
+# ---- the daemon: start, idle, latency ------------------------------------------------------------------------
+
+class Daemon:
+    def __init__(self, folder, flow, config):
+        self.port = free_port()
+        file = folder / "sluiced.yaml"
+        file.write_text(json.dumps(config))
+        self.began = time.monotonic()
+        self.log = open(folder / "daemon.log", "ab")
+        self.process = subprocess.Popen(list(map(str, [SLUICED, "--config", file, "--flow", flow, "--state", folder / "daemon-state", "--http",
+                                                       f"127.0.0.1:{self.port}"])), env=dict(os.environ, **SECRETS), stdout=self.log, stderr=self.log)
+        while not self.ready():
+            if self.process.poll() is not None:
+                raise SystemExit("bench: sluiced ended:\n" + (folder / "daemon.log").read_text())
+            time.sleep(0.0005)
+        self.start = time.monotonic() - self.began
+
+    def ready(self):
+        try:
+            return urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=5).status == 200
+        except OSError:
+            return False
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait()
+        self.log.close()
+
+
+def daemon(folder):
+    print("\nThe daemon with flows/media-to-store.yaml loaded")
+    inbox = folder / "media"
+    inbox.mkdir()
+    parameters = {"inbox": str(inbox), "bucket": "bench", "endpoint": f"file://{folder}/store", "min_age": "0s"}
+    secrets = folder / "secrets"
+    secrets.mkdir()
+    (secrets / "store_key_id").write_text("x"), (secrets / "store_key").write_text("x")
+    config = {"parameters": {"media-to-store": parameters}, "secrets": {"dir": str(secrets)}}
+    starts = []
+    for _ in range(11):
+        d = Daemon(folder, ROOT / "flows" / "media-to-store.yaml", config)
+        starts.append(d.start * 1000)
+        d.stop()
+    line("from exec to /readyz 200 (11 starts)", f"median {statistics.median(starts):.0f} ms, most {max(starts):.0f} ms")
+    d = Daemon(folder, ROOT / "flows" / "media-to-store.yaml", config)
+    time.sleep(2)
+    line("memory idle, 2 s after the start", "{:.1f} MB anonymous, {:.1f} MB RSS".format(*memory(d.process.pid)))
+    for path in (ROOT / "flows" / "samples").rglob("*"):
+        if path.is_file():
+            shutil.copy(path, inbox / path.name)
+    while any(inbox.iterdir()):
+        time.sleep(0.05)
+    time.sleep(1)
+    line("memory idle, after the samples went through", "{:.1f} MB anonymous, {:.1f} MB RSS".format(*memory(d.process.pid)))
+    d.stop()
+
+
+def latency(folder, count):
+    print("\nFrom a file's appearance (rename into the folder) to its PUT at the sink, one at a time")
+    log = folder / "puts.log"
+    sink = Sink(log)
+    inbox, stage = folder / "latency", folder / "stage"
+    inbox.mkdir(), stage.mkdir()
+    flow = folder / "latency.yaml"
+    flow.write_text(DELIVERY.format(url=sink.url, inbox=inbox, source="delete", concurrency=CONCURRENCY))
+    shutil.rmtree(folder / "daemon-state", ignore_errors=True)
+    d = Daemon(folder, flow, {})
+    waits = []
+    for number in range(count):
+        (stage / f"{number}.bin").write_bytes(os.urandom(4096))
+        began = time.monotonic_ns()
+        (stage / f"{number}.bin").rename(inbox / f"{number}.bin")
+        while len(lines := log.read_text().splitlines()) <= number:
+            time.sleep(0.001)
+        waits.append((int(lines[number].split()[0]) - began) / 1e6)
+        while (inbox / f"{number}.bin").exists():
+            time.sleep(0.001)
+    d.stop()
+    sink.stop()
+    waits.sort()
+    line(f"{count} files", f"median {statistics.median(waits):.1f} ms, p95 {waits[int(count * 0.95)]:.1f} ms, most {waits[-1]:.1f} ms")
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Prints what this machine measures; asserts nothing.")
+    parser.add_argument("parts", nargs="*", help="hops delivery daemon latency; all of them unless said")
+    parser.add_argument("--flowfiles", type=int, default=500_000, help="for hops")
+    parser.add_argument("--folder", type=Path, help="on the disk to measure; default: build/")
+    arguments = parser.parse_args()
+    parts = arguments.parts or ["hops", "delivery", "daemon", "latency"]
+    print(f"{os.cpu_count()} cores, {platform_name()}")
+    with tempfile.TemporaryDirectory(dir=arguments.folder or BUILD) as name:
+        folder = Path(name)
+        if "hops" in parts:
+            hops(folder, arguments.flowfiles)
+        if "delivery" in parts:
+            for count, size in ((10_000, 4096), (3_000, 262_144), (8, 134_217_728)):
+                delivery(folder, count, size)
+        if "daemon" in parts:
+            daemon(folder)
+        if "latency" in parts:
+            latency(folder, 40)
+
+
+def platform_name():
+    model = re.search(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(), re.M)
+    return (model[1] if model else "unknown processor") + ", " + os.uname().release
+
+
+if __name__ == "__main__":
+    main()
