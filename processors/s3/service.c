@@ -319,9 +319,9 @@ const sluice_service s3_services[1] = {{
     .summary = "An account at an S3-compatible object store, or a directory that stands for one",
     .manual =
         "Requests are signed with Signature Version 4 and go over HTTP/1.1. Over https a body whose SHA-256 is not yet known "
-        "is sent unsigned, and the server's ETag is compared with its MD5 instead, so that each byte is read once; over plain "
-        "http the SHA-256 is computed first and signed. `payload_signing` overrides this. Where a server says that its ETags are no MD5 "
-        "(SSE-KMS, SSE-C), bodies are signed from then on.\n\n"
+        "is sent unsigned while a worker computes its MD5, with which the server's ETag is compared; over plain http the SHA-256 "
+        "is computed first and signed. `payload_signing` overrides this. Where a server says that its ETags are no MD5 (SSE-KMS, "
+        "SSE-C), bodies are signed from then on.\n\n"
         "No x-amz-checksum headers are sent, which Backblaze B2 refuses. If a bucket with object lock asks for Content-MD5, it is "
         "sent from then on. If the server says that the clock differs, its own clock is used.\n\n"
         "503 and 429 hold back all requests of the account: for as long as Retry-After says (a minute at most), else for a time that "

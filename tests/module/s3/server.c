@@ -558,8 +558,6 @@ void server_stop(void)
 
 const char *server_endpoint(void) { return server.endpoint; }
 
-void server_bucket(const char *name) { snprintf(server.buckets[server.bucket_count++], sizeof server.buckets[0], "%s", name); }
-
 void server_fail(const char *method, const char *part_, unsigned after, unsigned times, server_fault kind, int status, const char *code)
 {
     pthread_mutex_lock(&server.lock);
@@ -578,6 +576,8 @@ void server_fail(const char *method, const char *part_, unsigned after, unsigned
         statement;                          \
         pthread_mutex_unlock(&server.lock); \
     } while (0)
+
+void server_bucket(const char *name) { LOCKED(snprintf(server.buckets[server.bucket_count++], sizeof server.buckets[0], "%s", name)); }
 
 void server_header(const char *line) { LOCKED(snprintf(server.header, sizeof server.header, "%s", line)); }
 void server_secret(const char *secret) { LOCKED(snprintf(server.secret, sizeof server.secret, "%s", secret)); }
