@@ -124,22 +124,31 @@ sluice_call *sl_host_progress(sluice_session *abi, sluice_flowfile *flowfile, co
 
 /* ---- turns -------------------------------------------------------------------------------------------------------------- */
 
-/* Another worker may still have an earlier FlowFile in its hands that has not said its target: it goes first. */
-static bool earlier_undecided(const sl_instance *instance, const sluice_flowfile *flowfile)
+/* A session of another worker that has an earlier FlowFile which has not said its target: that one goes first. */
+static const sl_session *earlier_undecided(const sl_instance *instance, const request *r)
 {
     for (const sl_session *session = instance->sessions; session; session = session->next)
-        for (size_t i = 0; i < session->granted_count; i++) {
+        for (size_t i = 0; session != r->session && i < session->granted_count; i++) {
             const sl_flowfile *other = session->granted[i];
-            if (other->place == SL_TAKEN && other->moved < flowfile->base->moved && !other->asked) return true;
+            if (other->place == SL_TAKEN && other->moved < r->flowfile->base->moved && !other->asked) return session;
         }
-    return false;
+    return NULL;
 }
 
-static void decide(request *r)
+static void decide(request *r, bool granted)
 {
-    r->flowfile->base->asked = true;
-    r->granted = sl_turn_ask(r->session->engine, r->flowfile->base, r->text);
+    r->granted = granted;
     uv_sem_post(&r->answered);
+}
+
+/* False: not now. One that waits for a session which itself waits for a worker must give up its own: it goes back. */
+static bool answer_turn(const sl_instance *instance, request *r)
+{
+    const sl_session *earlier = earlier_undecided(instance, r);
+    if (earlier && sl_workers_began(instance->engine->workers, &earlier->job)) return false;
+    if (!earlier) r->flowfile->base->asked = true;
+    decide(r, !earlier && sl_turn_ask(r->session->engine, r->flowfile->base, r->text));
+    return true;
 }
 
 static void turn_for_worker(void *context)
@@ -156,10 +165,9 @@ void sl_host_turns_check(sl_instance *instance)
     while (decided) {
         decided = false;
         for (request **link = (request **)&instance->turn_requests; *link; link = &(*link)->next) {
-            request *r = *link;
-            if (earlier_undecided(instance, r->flowfile)) continue;
-            *link = r->next;
-            decide(r);
+            request *r = *link, *next = r->next;
+            if (!answer_turn(instance, r)) continue; /* answered, `r` is its worker's again */
+            *link = next;
             decided = true;
             break;
         }

@@ -169,10 +169,11 @@ void sl_session_end(sl_session *session, sluice_outcome outcome)
 {
     if (outcome == SLUICE_ROLLBACK) sl_session_roll_back(session);
     else sl_session_commit(session);
-    sl_host_turns_check(session->instance);
     sl_schedule_session_ended(session);
     sl_engine *engine = session->engine;
+    sl_instance *instance = session->instance;
     session_free(session);
+    sl_host_turns_check(instance); /* not before: what it was given may be gone */
     sl_replacements_check(engine);
     sl_engine_check_drained(engine);
 }
@@ -215,6 +216,8 @@ static void grant(sl_session *session)
 {
     sl_instance *instance = session->instance;
     size_t wanted = SL_MIN(SL_MAX(instance->grant, (size_t)1), session->most);
+    /* Who asks for turns waits for earlier FlowFiles to ask: none may lie in hands that are busy with another. */
+    if (instance->processor->flags & SLUICE_EFFECTS) wanted = SL_MIN(wanted, (size_t)1);
     session->granted = sl_alloc(wanted * sizeof *session->granted);
     for (sl_flowfile *flowfile; session->granted_count < wanted && (flowfile = sl_instance_take(instance));)
         session->granted[session->granted_count++] = flowfile;

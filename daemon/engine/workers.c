@@ -107,6 +107,15 @@ void sl_workers_submit(sl_workers *workers, sl_job *job, bool urgent)
     uv_mutex_unlock(&workers->lock);
 }
 
+bool sl_workers_began(const sl_workers *workers, const sl_job *job)
+{
+    uv_mutex_t *lock = (uv_mutex_t *)&workers->lock;
+    uv_mutex_lock(lock);
+    bool began = job->state != WAITING;
+    uv_mutex_unlock(lock);
+    return began;
+}
+
 void sl_workers_cancel(sl_workers *workers, sl_job *job)
 {
     uv_mutex_lock(&workers->lock);

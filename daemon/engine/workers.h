@@ -17,6 +17,7 @@ typedef struct sl_job {
 int sl_workers_new(uv_loop_t *loop, unsigned threads, sl_workers **ret, sl_error *error);
 /* The job is the caller's memory until `done`. `urgent` ones (effects, hashes for deliveries) go first. */
 void sl_workers_submit(sl_workers *workers, sl_job *job, bool urgent);
+bool sl_workers_began(const sl_workers *workers, const sl_job *job); /* it runs on a thread, or did */
 /* One that has not begun is completed as cancelled. Loop thread. */
 void sl_workers_cancel(sl_workers *workers, sl_job *job);
 bool sl_workers_busy(const sl_workers *workers); /* more waits than there are threads: do not add triggers */

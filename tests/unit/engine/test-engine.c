@@ -270,3 +270,24 @@ TEST(files_become_files)
     free(in);
     free(out);
 }
+
+/* Several workers of one instance, fed by several queues, all to few targets: turns must not wait for each other. */
+TEST(turns_on_workers_come_to_an_end)
+{
+    char *out = sl_asprintf("%s/turns", sl_test_folder());
+    mkdir(out, 0755);
+    char *text = sl_asprintf(
+        "sluice: 1\nname: turns\nprocessors:\n"
+        "  a: {type: generate-flowfile, count: 60, batch: 7, size: 100B, attributes: {filename: \"${nextInt():mod(3)}\"}, to: {success: put}}\n"
+        "  b: {type: generate-flowfile, count: 60, batch: 5, size: 100B, attributes: {filename: \"${nextInt():mod(3)}\"}, to: {success: put}}\n"
+        "  c: {type: generate-flowfile, count: 60, batch: 3, size: 100B, attributes: {filename: \"${nextInt():mod(3)}\"}, to: {success: put}}\n"
+        "  put: {type: put-file, directory: \"%s\", conflict: replace, concurrency: 4, to: {success: end, failure: hold}}\n",
+        out);
+    rig *r = rig_open(text, false, 0);
+    run_until_idle(r);
+    CHECK(r->summary.idle);
+    CHECK_INT(r->summary.delivered, 180);
+    rig_close(r);
+    free(text);
+    free(out);
+}
