@@ -30,10 +30,11 @@ const ofRetrying = (processor) => ({
   why: processor.last_error?.message ?? '',
 });
 
-const ofHeld = (connection) => ({
+// The last refusal of the processor that held them back is the likely reason; the list of what is held has each one's own.
+const ofHeld = (connection, from) => ({
   level: 'warn', href: route.to('queue', connection.flow, connection.id),
   what: `${several(connection.held, 'FlowFile')} ${connection.held === 1 ? 'is' : 'are'} held in ${connection.flow}/${connection.id}`,
-  why: 'See why, then replay or empty.',
+  why: from?.last_error?.class === 'permanent' ? from.last_error.message : 'See why, then replay or empty.',
 });
 
 const ofOrphaned = (connection) => ({
@@ -58,7 +59,8 @@ export function troubles(status) {
     ...flows.filter((flow) => flow.problem).map(ofFlow),
     ...processors.filter((processor) => processor.state === 'paused').map(ofPaused),
     ...connections.filter((connection) => connection.orphaned && connection.objects).map(ofOrphaned),
-    ...connections.filter((connection) => connection.held && !connection.orphaned).map(ofHeld),
+    ...connections.filter((connection) => connection.held && !connection.orphaned)
+      .map((connection) => ofHeld(connection, processors.find(({ flow, name }) => flow === connection.flow && name === connection.from))),
     ...connections.filter((connection) => connection.back_pressure).map(ofPressed),
     ...processors.filter((processor) => processor.retrying && processor.state !== 'paused').map(ofRetrying),
     ...processors.filter((processor) => processor.desired === 'stopped').map(ofStopped),

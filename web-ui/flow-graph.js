@@ -8,7 +8,7 @@ import * as route from './route.js';
 const BOX = { width: 168, height: 60 };
 const PILL = { width: 116, height: 40 };
 
-const failing = (processor) => processor.state === 'paused';
+const relationshipOf = (connection) => connection.id.split('.').at(-2) ?? connection.id;
 
 function boxOf(processor) {
   const { name, type, state, five_minutes: five } = processor;
@@ -28,8 +28,8 @@ function pillOf(connection) {
   const { objects, bytes: size } = connection;
   const share = fullness(connection);
   const kind = connection.hold ? 'hold' : connection.back_pressure ? 'pressed' : 'plain';
-  const what = connection.hold ? 'held' : connection.back_pressure ? 'full' : '';
-  const label = `${queueName(connection)}: ${count(objects)} FlowFiles, ${bytes(size)}${what ? `, ${connection.hold ? 'held' : 'back pressure'}` : ''}`;
+  const what = connection.hold ? (objects ? 'held' : 'hold') : connection.back_pressure ? 'full' : '';
+  const label = `${queueName(connection)}: ${count(objects)} FlowFiles, ${bytes(size)}${connection.hold ? ', held until replayed or emptied' : connection.back_pressure ? ', back pressure' : ''}`;
   return s('a', { class: `pill ${kind} ${objects ? 'some' : 'none'}`, href: route.to('queue', connection.flow, connection.id), 'aria-label': label, 'data-queue': connection.id },
     s('title', null, label),
     s('rect', { class: 'shape', width: PILL.width, height: PILL.height, rx: 9 }),
@@ -39,8 +39,6 @@ function pillOf(connection) {
     s('text', { class: 'figures', x: PILL.width - 8, y: 31 }, objects ? bytes(size) : ''),
     !connection.hold && s('rect', { class: 'full', x: 9, y: PILL.height - 5, height: 2.5, width: Math.round((PILL.width - 18) * share) }));
 }
-
-export const relationshipOf = (connection) => connection.id.split('.').at(-2) ?? connection.id;
 
 export function flowGraph(flow, processors, connections) {
   const known = new Set(processors.map((processor) => processor.name));
@@ -52,11 +50,9 @@ export function flowGraph(flow, processors, connections) {
     const style = connection.hold ? 'hold' : connection.back_pressure ? 'pressed' : '';
     nodes.push({ ...PILL, id, draw: () => pillOf(connection) });
     edges.push({ id: `${id} in`, from: connection.from, to: id, class: style });
-    if (!connection.hold && known.has(connection.to)) edges.push({ id: `${id} out`, from: id, to: connection.to, class: `arrow ${style}` });
+    if (!connection.hold && known.has(connection.to)) edges.push({ id: `${id} out`, from: id, to: connection.to, class: style, arrow: true });
   }
   if (!nodes.length) return h('p', { class: 'empty' }, 'This flow has no processors.');
   return h('div', { class: 'scroll picture', tabindex: '0', role: 'region', 'aria-label': `Graph of ${flow.name}, scrolls` },
     graph({ nodes, edges, label: `${flow.name}: ${processors.length} processors, ${lines.length} queues` }));
 }
-
-export const anyPaused = (processors) => processors.some(failing);

@@ -107,7 +107,7 @@ export class Listing {
     const may = connection.hold || connection.orphaned;
     const columns = ['FlowFile', connection.hold ? 'Why' : 'State', 'Size', 'Since', 'Retries', may && ''].filter((name) => name !== false);
     return h('div', { class: 'scroll' }, h('table', { class: 'flowfiles cards' },
-      h('thead', null, h('tr', null, columns.map((name) => h('th', { scope: 'col' }, name || h('span', { class: 'unseen' }, 'Actions'))))),
+      h('thead', null, h('tr', null, columns.map((name, i) => h('th', { scope: 'col', class: i > 1 && name ? 'number' : '' }, name || h('span', { class: 'unseen' }, 'Actions'))))),
       h('tbody', null, this.#answer.flowfiles.map((item) => this.#row(item, connection)))));
   }
 

@@ -22,12 +22,12 @@ export function fitting(text, width, letter = 6.7) {
   return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
 }
 
-// {nodes: [{id, width, height, draw() -> [SVG nodes]}], edges: [{id, from, to, class}], label}
+// {nodes: [{id, width, height, draw() -> [SVG nodes]}], edges: [{id, from, to, class, arrow}], label}
 export function graph(picture) {
   const layout = layoutOf(picture);
   const width = layout.width + 2 * MARGIN;
   const height = layout.height + 2 * MARGIN;
-  const edges = picture.edges.map((edge) => s('path', { key: edge.id, class: `edge ${edge.class ?? ''}`, d: layout.paths.get(edge.id), 'data-edge': edge.id }));
+  const edges = picture.edges.map((edge) => s('path', { key: edge.id, class: `edge ${edge.class ?? ''}`, d: layout.paths.get(edge.id), 'marker-end': edge.arrow ? 'url(#arrow)' : null }));
   const nodes = picture.nodes.map((node) => {
     const { x, y } = layout.places.get(node.id);
     return s('g', { key: node.id, transform: `translate(${x} ${y})` }, node.draw());

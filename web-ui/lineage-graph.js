@@ -4,7 +4,7 @@ import { clock } from './format.js';
 import { fitting, graph } from './graph.js';
 import * as route from './route.js';
 
-const EVENT = { width: 132, height: 56 };
+const EVENT = { width: 172, height: 56 };
 const FLOWFILE = { width: 112, height: 28 };
 
 function eventBox(node, seq) {
@@ -14,7 +14,7 @@ function eventBox(node, seq) {
   return s('a', { class: `event ${here ? 'here' : ''}`, href: route.to('event', node.seq), 'aria-label': label, 'aria-current': here ? 'true' : null, 'data-seq': node.seq },
     s('title', null, label),
     s('rect', { class: 'shape', width: EVENT.width, height: EVENT.height, rx: 7 }),
-    s('text', { class: 'name', x: 10, y: 18 }, fitting(node.type, EVENT.width - 16, 7.3)),
+    s('text', { class: 'name', x: 10, y: 18 }, fitting(node.type, EVENT.width - 16, 8)),
     s('text', { class: 'note', x: 10, y: 33 }, fitting(where || '–', EVENT.width - 16)),
     s('text', { class: 'note', x: 10, y: 48 }, clock(node.time)));
 }
@@ -32,7 +32,7 @@ export function lineageGraph(lineage, event) {
     draw: () => (node.kind === 'event' ? eventBox(node, event.seq) : flowfilePill(node, event.flowfile)),
   }));
   const ids = new Set(nodes.map((node) => node.id));
-  const edges = lineage.edges.filter((edge) => ids.has(edge.from) && ids.has(edge.to)).map((edge) => ({ ...edge, id: `${edge.from} ${edge.to}`, class: 'arrow' }));
+  const edges = lineage.edges.filter((edge) => ids.has(edge.from) && ids.has(edge.to)).map((edge) => ({ ...edge, id: `${edge.from} ${edge.to}`, arrow: true }));
   return [lineage.truncated && h('p', { class: 'muted' }, 'It is larger than is shown; follow a FlowFile to see more of it.'),
     h('div', { class: 'scroll picture', tabindex: '0', role: 'region', 'aria-label': 'Lineage, scrolls' }, graph({ nodes, edges, label: 'Lineage' }))];
 }

@@ -9,7 +9,7 @@ const fact = (name, value) => value !== null && value !== undefined && value !==
 
 const flowfileLink = (flowfile) => h('a', { class: 'mono', href: route.toSearch({ flowfile }) }, flowfile);
 
-const several = (list) => list?.length > 0 && list.map((flowfile) => h('div', null, flowfileLink(flowfile)));
+const relatives = (list) => (list?.length ? list.map((flowfile) => h('div', null, flowfileLink(flowfile))) : null);
 
 function contentOf(event) {
   if (!event.content) return 'none';
@@ -25,7 +25,7 @@ function facts(event) {
     fact('Component', component && [component, h('span', { class: 'muted' }, ` ${event.component_type ?? ''}`)]),
     fact('Relationship', event.relationship), fact('To queue', event.connection && h('a', { href: route.to('queue', event.flow, event.connection) }, event.connection)),
     fact('Transit URI', event.transit_uri && h('span', { class: 'mono' }, event.transit_uri)), fact('Content', contentOf(event)),
-    fact('FlowFile', event.flowfile && flowfileLink(event.flowfile)), fact('Parents', several(event.parents)), fact('Children', several(event.children)),
+    fact('FlowFile', event.flowfile && flowfileLink(event.flowfile)), fact('Parents', relatives(event.parents)), fact('Children', relatives(event.children)),
     fact('Took', event.duration_us ? microseconds(event.duration_us) : null), fact('Flow revision', event.flow_revision && h('span', { class: 'mono' }, event.flow_revision)));
 }
 
@@ -40,11 +40,12 @@ const cell = (value, name) => h('td', { 'data-label': name }, value ?? h('span',
 function attributes(event) {
   const after = event.attributes ?? {};
   const changed = event.changed ?? {};
-  const names = [...new Set([...Object.keys(after), ...Object.keys(changed)])].sort();
+  const names = [...new Set([...Object.keys(changed).sort(), ...Object.keys(after).sort()])]; // what changed first
   const row = (name) => {
-    const [before, now] = Object.hasOwn(changed, name) ? changed[name] : [after[name], after[name]];
-    const differs = Object.hasOwn(changed, name);
-    return h('tr', { class: differs ? 'changed' : '' }, h('th', { scope: 'row' }, name, differs && h('span', { class: 'tag info' }, before === null ? 'new' : now === null ? 'removed' : 'changed')), cell(before, 'Before'), cell(now, 'After'));
+    if (!Object.hasOwn(changed, name)) return h('tr', null, h('th', { scope: 'row' }, name), h('td', { colspan: 2 }, after[name]));
+    const [before, now] = changed[name];
+    const how = before === null ? 'new' : now === null ? 'removed' : 'changed';
+    return h('tr', { class: 'changed' }, h('th', { scope: 'row' }, name, h('span', { class: 'tag info' }, how)), cell(before, 'Before'), cell(now, 'After'));
   };
   return [h('h2', null, 'Attributes'), event.changed === null && h('p', { class: 'muted' }, 'What they were before is no longer kept.'),
     names.length ? h('div', { class: 'scroll' }, h('table', { class: 'attributes cards', id: 'attributes' },

@@ -57,9 +57,9 @@ function form(query, status) {
 function row(event) {
   const name = event.attributes?.filename;
   return h('tr', { key: event.seq, 'data-seq': event.seq },
-    h('td', { 'data-label': 'Time' }, time(event.time)),
+    h('td', { 'data-label': 'Time', class: 'when' }, time(event.time), h('span', { class: 'muted' }, event.time.slice(19, 23))),
     h('th', { scope: 'row' }, h('a', { href: route.to('event', event.seq) }, event.type)),
-    h('td', { 'data-label': 'Component' }, event.component ?? '–', h('div', { class: 'muted' }, event.flow ?? '')),
+    h('td', { 'data-label': 'Component' }, h('span', { class: 'muted' }, event.flow && `${event.flow}/`), event.component ?? '–'),
     h('td', { 'data-label': 'Relationship' }, event.relationship ?? '–'),
     h('td', { 'data-label': 'File name', class: 'wide' }, name ? `${event.attributes.path ?? ''}${name}` : '–'),
     h('td', { 'data-label': 'Size', class: 'number' }, event.content ? bytes(event.content.size) : '–'),
@@ -116,7 +116,7 @@ class Search {
   draw() {
     const nothing = !this.#events.length && !this.#busy && !this.#cursor && !this.#problem;
     return [nothing && this.#none(), this.#events.length > 0 && h('div', { class: 'scroll' }, h('table', { class: 'events cards', id: 'events' },
-      h('thead', null, h('tr', null, COLUMNS.map((name) => h('th', { scope: 'col' }, name)))), h('tbody', null, this.#events.map(row)))), this.#rest()];
+      h('thead', null, h('tr', null, COLUMNS.map((name) => h('th', { scope: 'col', class: name === 'Size' ? 'number' : '' }, name)))), h('tbody', null, this.#events.map(row)))), this.#rest()];
   }
 }
 

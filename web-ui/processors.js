@@ -7,6 +7,9 @@ import { said } from './say.js';
 
 const LEVELS = { running: 'good', paused: 'bad', stopped: 'info', stopping: 'warn', disabled: 'info', draining: 'warn', waiting: 'warn' };
 
+// States that say nothing of what is desired.
+const UNLIKE = ['waiting', 'draining'];
+
 export const stateTag = (state) => h('span', { class: `tag state ${LEVELS[state] ?? 'info'}` }, state);
 
 const figure = (number, size) => [h('span', { class: 'figure' }, count(number)), h('span', { class: 'muted' }, bytes(size))];
@@ -42,7 +45,7 @@ function row(processor, now, feed) {
   return h('tr', { key: processor.id, class: processor.state === 'paused' ? 'bad' : '', 'data-processor': processor.name },
     h('th', { scope: 'row' }, h('a', { href: route.to('processor', processor.flow, processor.name) }, processor.name), h('div', { class: 'muted' }, processor.type)),
     h('td', { 'data-label': 'State', class: 'state-cell' }, stateTag(processor.state),
-      processor.state !== processor.desired && h('div', { class: 'muted' }, `should be ${processor.desired}`), switchButton(processor, feed)),
+      UNLIKE.includes(processor.state) && h('span', { class: 'muted' }, ` to be ${processor.desired}`), switchButton(processor, feed)),
     h('td', { 'data-label': 'In, 5 min', class: 'number' }, figure(five.in, five.in_bytes)),
     h('td', { 'data-label': 'Out, 5 min', class: 'number' }, figure(five.out, five.out_bytes)),
     h('td', { 'data-label': 'Tasks, 5 min', class: 'number' }, h('span', { class: 'figure' }, count(five.tasks)), h('span', { class: 'muted' }, microseconds(five.task_us))),

@@ -31,8 +31,7 @@ function marks(connection) {
 function row(connection, now) {
   const level = connection.orphaned || connection.back_pressure ? 'bad' : connection.held ? 'warn' : '';
   return h('tr', { key: connection.id, class: level, 'data-queue': connection.id },
-    h('th', { scope: 'row' }, h('a', { href: route.to('queue', connection.flow, connection.id) }, connection.id),
-      h('div', { class: 'muted' }, connection.hold ? 'held until replayed or emptied' : `${connection.from ?? '–'} → ${connection.to ?? '–'}`)),
+    h('th', { scope: 'row' }, h('a', { href: route.to('queue', connection.flow, connection.id) }, connection.id)),
     h('td', { 'data-label': 'Objects', class: 'objects' }, bar(connection.objects, connection.max_objects, count, 'objects')),
     h('td', { 'data-label': 'Bytes' }, bar(connection.bytes, connection.max_bytes, bytes, 'bytes')),
     h('td', { 'data-label': 'Oldest', class: 'number' }, age(connection.oldest_queued_at, now)),
@@ -42,6 +41,6 @@ function row(connection, now) {
 export function queueTable(connections, now) {
   if (!connections.length) return h('p', { class: 'empty' }, 'No queues: each processor’s relationships end here.');
   return h('div', { class: 'scroll' }, h('table', { class: 'queues cards' },
-    h('thead', null, h('tr', null, ['Queue', 'Objects', 'Bytes', 'Oldest', 'State'].map((name) => h('th', { scope: 'col' }, name)))),
+    h('thead', null, h('tr', null, ['Queue', 'Objects', 'Bytes', 'Oldest', 'State'].map((name) => h('th', { scope: 'col', class: name === 'Oldest' ? 'number' : '' }, name)))),
     h('tbody', null, connections.map((connection) => row(connection, now)))));
 }
