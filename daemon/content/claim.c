@@ -120,25 +120,6 @@ static int read_member(void *context, sl_str name, const sl_str *value)
     return 0;
 }
 
-/* While recovering, FlowFiles that share a claim get the same object. */
-static sl_claim *known_or_new(sl_content *store, sl_claim *parsed)
-{
-    char key[17];
-    snprintf(key, sizeof key, "%016" PRIx64, parsed->id);
-    pthread_mutex_lock(&store->lock);
-    sl_claim *known = store->recovering ? sl_map_get(&store->known, sl_str_of(key)) : NULL;
-    if (known) sl_claim_ref(known);
-    else if (store->recovering) {
-        parsed->counted = true;
-        sl_map_put(&store->known, sl_str_of(key), sl_claim_ref(parsed));
-        if (parsed->kind == SL_PACKED) sl_pack_count(store, parsed->pack, (int64_t)parsed->size);
-    }
-    pthread_mutex_unlock(&store->lock);
-    if (!known) return parsed;
-    sl_claim_unref(parsed);
-    return known;
-}
-
 int sl_claim_parse(sl_content *store, sl_str text, sl_str inline_data, sl_claim **ret, sl_error *error)
 {
     sl_arena arena = {0};
@@ -154,6 +135,6 @@ int sl_claim_parse(sl_content *store, sl_str text, sl_str inline_data, sl_claim 
         return -1;
     }
     if (claim->kind == SL_INLINE) claim->data = sl_strndup(inline_data.data, inline_data.size);
-    *ret = known_or_new(store, claim);
+    *ret = claim;
     return 0;
 }

@@ -44,8 +44,7 @@ void sl_claim_unref(sl_claim *claim); /* any thread; NULL is fine */
 void sl_claim_learn(sl_claim *claim, const char *sha256, const char *md5);
 /* {"id":..,"kind":"own","size":..,"sha256":".."} */
 void sl_claim_format(const sl_claim *claim, sl_buf *ret);
-/* The claim of that text. Until sl_content_recovered: one counted object for an id (several FlowFiles share a claim);
- * later one that only looks. inline_data: the row's bytes. */
+/* A claim of that text that only looks (not `counted`). inline_data: the row's bytes. */
 int sl_claim_parse(sl_content *store, sl_str text, sl_str inline_data, sl_claim **ret, sl_error *error);
 
 typedef struct sl_content_options {
@@ -61,9 +60,15 @@ typedef struct sl_content_options {
 } sl_content_options;
 
 int sl_content_open(const sl_content_options *options, sl_content **ret, sl_error *error);
-/* After recovery, when every live claim was parsed: removes own files and packs that nothing knows, puts unknown
- * adopted ones without another link in quarantine (logged). */
-int sl_content_recovered(sl_content *store, sl_error *error);
+/* Claims with a smaller id are of before this opening. */
+uint64_t sl_content_first(const sl_content *store);
+/* What of before this opening somebody holds; then: own files and packs of before that nobody holds are removed, adopted ones
+ * without another link put in quarantine (logged). Any thread, once, before anything of before is released. */
+typedef struct sl_live sl_live;
+sl_live *sl_live_new(void);
+void sl_live_add(sl_live *live, const sl_claim *claim);
+void sl_live_free(sl_live *live);
+int sl_content_sweep(sl_content *store, const sl_live *live, sl_error *error);
 void sl_content_close(sl_content *store);
 /* Journal thread, before a commit: packs and folders. */
 int sl_content_sync(sl_content *store, sl_error *error);

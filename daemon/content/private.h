@@ -1,6 +1,7 @@
 /* content/private: what the files of this room share.
  *
- *   store.c    open, recovery, sync, release
+ *   store.c    open, sync, release
+ *   sweep.c    what nobody holds
  *   claim.c    counted claims and their text
  *   pack.c     append-only packs
  *   writer.c   new content
@@ -28,11 +29,10 @@ typedef struct sl_pack { /* one that is open for appending or not yet synced */
 struct sl_content {
     sl_content_options options;
     char *folder;
+    uint64_t first_id; /* of this opening */
     _Atomic uint64_t next_id;
     _Atomic uint64_t bytes;
-    pthread_mutex_t lock; /* all below */
-    bool recovering;
-    sl_map known;           /* while recovering: id in hex -> sl_claim */
+    pthread_mutex_t lock;   /* all below */
     sl_map packs_live;      /* pack's id in hex -> bytes that claims hold */
     sl_pack *packs;         /* first: the one appended to, unless retired */
     uint32_t dirty_folders; /* bit X: own/X has names not yet synced */

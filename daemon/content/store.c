@@ -63,8 +63,8 @@ int sl_content_open(const sl_content_options *options, sl_content **ret, sl_erro
     if (!store->options.packed_limit) store->options.packed_limit = PACKED_LIMIT;
     if (!store->options.pack_size) store->options.pack_size = PACK_SIZE;
     /* Never the same twice, without reading what is there: the start's time, and 256 ids a microsecond. */
-    atomic_init(&store->next_id, (uint64_t)sl_now() << 8);
-    store->recovering = !options->look_only;
+    store->first_id = (uint64_t)sl_now() << 8;
+    atomic_init(&store->next_id, store->first_id);
     pthread_mutex_init(&store->lock, NULL);
     /* A broken read lease is told by SIGIO, whose default ends the process. */
     signal(SIGIO, SIG_IGN);
@@ -79,88 +79,19 @@ int sl_content_open(const sl_content_options *options, sl_content **ret, sl_erro
 void sl_content_close(sl_content *store)
 {
     if (!store) return;
-    SL_MAP_EACH (&store->known, entry) sl_claim_unref(entry->value);
     for (sl_pack *pack = store->packs, *next; pack; pack = next) {
         next = pack->next;
         close(pack->fd);
         free(pack);
     }
-    sl_map_done(&store->known);
     sl_map_done(&store->packs_live);
     pthread_mutex_destroy(&store->lock);
     free(store->folder);
     free(store);
 }
 
+uint64_t sl_content_first(const sl_content *store) { return store->first_id; }
 uint64_t sl_content_bytes(const sl_content *store) { return atomic_load(&store->bytes); }
-
-/* ---- recovery -------------------------------------------------------------------------------------- */
-
-/* Calls back for each plain file of a folder below the store's. */
-static int each_file(sl_content *store, const char *folder, void (*visit)(sl_content *store, const char *path, const char *name),
-                     sl_error *error)
-{
-    char *path = sl_asprintf("%s/%s", store->folder, folder);
-    DIR *dir = opendir(path);
-    if (!dir) sl_error_set(error, errno, "content: cannot list %s: %s", path, strerror(errno));
-    for (struct dirent *entry; dir && (entry = readdir(dir));) {
-        if (entry->d_name[0] == '.') continue;
-        char *file = sl_asprintf("%s/%s", path, entry->d_name);
-        visit(store, file, entry->d_name);
-        free(file);
-    }
-    if (dir) closedir(dir);
-    free(path);
-    return dir ? 0 : -1;
-}
-
-static void quarantine(sl_content *store, const char *path, const char *name)
-{
-    char *to = sl_asprintf("%s/quarantine/%s", store->folder, name);
-    bool moved = sl_sys_now->rename_noreplace(path, to) == 0;
-    sl_log(SL_WARNING, "content", "%s was taken from its source but is in no record: %s %s; look at it and remove it by hand", path,
-           moved ? "kept as" : "it stays, it could not be moved to", to);
-    free(to);
-}
-
-static void check_own(sl_content *store, const char *path, const char *name)
-{
-    struct stat status;
-    sl_str id = {name, SL_MIN(strlen(name), (size_t)16)};
-    if (sl_sys_now->lstat(path, &status) < 0) return;
-    if (sl_map_get(&store->known, id)) {
-        atomic_fetch_add(&store->bytes, (uint64_t)status.st_size);
-        return;
-    }
-    if (sl_str_ends(sl_str_of(name), ".a") && status.st_nlink < 2) quarantine(store, path, name);
-    else sl_sys_now->unlink(path);
-}
-
-static void check_pack(sl_content *store, const char *path, const char *name)
-{
-    sl_str id = {name, SL_MIN(strlen(name), (size_t)16)};
-    intptr_t live = (intptr_t)sl_map_get(&store->packs_live, id);
-    if (live > 0) atomic_fetch_add(&store->bytes, (uint64_t)live);
-    else sl_sys_now->unlink(path);
-}
-
-int sl_content_recovered(sl_content *store, sl_error *error)
-{
-    int result = each_file(store, "pack", check_pack, error);
-    for (unsigned i = 0; result == 0 && i < SL_OWN_FOLDERS; i++) {
-        char name[16];
-        snprintf(name, sizeof name, "own/%x", i);
-        result = each_file(store, name, check_own, error);
-    }
-    pthread_mutex_lock(&store->lock);
-    store->recovering = false;
-    sl_map known = store->known;
-    store->known = (sl_map){0};
-    pthread_mutex_unlock(&store->lock);
-    SL_MAP_EACH (&known, entry) sl_claim_unref(entry->value);
-    sl_map_done(&known);
-    return result;
-}
 
 /* ---- sync and release -------------------------------------------------------------------------------- */
 

@@ -40,10 +40,10 @@ static sl_event *next_event(sl_engine *engine, sl_batch *batch, sl_flowfile *flo
     event->whole = !here;
     event->previous = here ? flowfile->seq : 0;
     if (!here) {
-        const sl_attributes *all = flowfile->attributes;
+        const sl_attributes *all = flowfile->body->attributes;
         event->entered = flowfile->entered;
         if (all) event->attributes = formatted(engine, batch, all->pairs, all->count);
-        if (flowfile->claim) say_claim(engine, batch, event, flowfile->claim);
+        if (flowfile->body->claim) say_claim(engine, batch, event, flowfile->body->claim);
     }
     flowfile->seq = seq;
     flowfile->segment = segment;
@@ -53,7 +53,7 @@ static sl_event *next_event(sl_engine *engine, sl_batch *batch, sl_flowfile *flo
 /* The FlowFile's chain goes on in a new segment, and with it what was journalled about its delivery. */
 static void carry(sl_engine *engine, sl_batch *batch, sl_flowfile *flowfile)
 {
-    const sl_intent *intent = flowfile->intent;
+    const sl_intent *intent = flowfile->body->intent;
     next_event(engine, batch, flowfile, SL_EVENT_CARRY);
     if (intent->text) {
         sl_event *event = next_event(engine, batch, flowfile, SL_EVENT_INTENT);
@@ -67,13 +67,13 @@ static void carry(sl_engine *engine, sl_batch *batch, sl_flowfile *flowfile)
 void sl_chain_add(sl_engine *engine, sl_batch *batch, sl_flowfile *flowfile, const sl_step *step)
 {
     bool here = flowfile->seq && flowfile->segment == sl_journal_segment(engine->journal);
-    if (!here && flowfile->intent && step->queue == SL_QUEUE_SAME && step->type != SL_EVENT_INTENT) carry(engine, batch, flowfile);
+    if (!here && flowfile->body->intent && step->queue == SL_QUEUE_SAME && step->type != SL_EVENT_INTENT) carry(engine, batch, flowfile);
     sl_event *event = next_event(engine, batch, flowfile, step->type);
     event->component = step->component;
     event->relationship = step->relationship;
     event->queue = step->queue;
     if (!event->whole && step->change_count) event->attributes = formatted(engine, batch, step->changes, step->change_count);
-    if (!event->whole && step->claim_said) say_claim(engine, batch, event, flowfile->claim);
+    if (!event->whole && step->claim_said) say_claim(engine, batch, event, flowfile->body->claim);
     event->parents = kept(batch, step->parents);
     event->uri = kept(batch, step->uri);
     event->details = kept(batch, step->details);

@@ -36,17 +36,12 @@ static sl_flowfile *become(commit *c, sluice_flowfile *view)
         sl_flight_leave(c->engine, flowfile);
     } else {
         name_it(view);
-        flowfile = SL_NEW(sl_flowfile);
-        flowfile->id = view->id;
-        flowfile->entered = view->entered;
-        sl_engine_list(c->engine, flowfile);
+        flowfile = sl_engine_born(c->engine, view->id, view->entered);
     }
     sl_attributes *after = sl_attributes_ref(sl_view_merged(view));
-    sl_attributes_unref(flowfile->attributes);
-    flowfile->attributes = after;
-    sl_claim *claim = sl_claim_ref(view->claim);
-    sl_claim_unref(flowfile->claim);
-    flowfile->claim = claim;
+    sl_attributes_unref(flowfile->body->attributes);
+    flowfile->body->attributes = after;
+    sl_flowfile_set_claim(flowfile, sl_claim_ref(view->claim));
     return flowfile;
 }
 
@@ -99,18 +94,15 @@ static void end_flowfile(commit *c, sluice_flowfile *view, sl_flowfile *flowfile
 static void clone_to(commit *c, const sl_flowfile *original, size_t relationship, sl_queue *queue)
 {
     char parents[32];
-    sl_flowfile *clone = SL_NEW(sl_flowfile);
-    clone->id = atomic_fetch_add(&c->engine->next_id, 1);
-    clone->entered = original->entered;
-    clone->attributes = sl_attributes_ref(original->attributes);
-    clone->claim = sl_claim_ref(original->claim);
+    sl_flowfile *clone = sl_engine_born(c->engine, atomic_fetch_add(&c->engine->next_id, 1), original->entered);
+    clone->body->attributes = sl_attributes_ref(original->body->attributes);
+    sl_flowfile_set_claim(clone, sl_claim_ref(original->body->claim));
     snprintf(parents, sizeof parents, "[%" PRIu64 "]", original->id);
     sl_step step = {.type = SLUICE_CLONE,
                     .component = c->instance->name_id,
                     .relationship = c->instance->relationship_ids[relationship],
                     .queue = queue->name,
                     .parents = sl_str_of(parents)};
-    sl_engine_list(c->engine, clone);
     sl_chain_add(c->engine, c->batch, clone, &step);
     sl_engine_put(c->engine, queue, clone, c->now);
 }
@@ -161,7 +153,7 @@ static void drop(commit *c, sluice_flowfile *view)
 static void back(commit *c, sluice_flowfile *view)
 {
     if (!view->base) return;
-    if (view->set_aside && view->base->waits_for) {
+    if (view->set_aside && view->base->body->waits_for) {
         sl_flight_leave(c->engine, view->base);
         sl_queue_set_aside(view->base);
     } else sl_engine_give_back(c->engine, view->base, c->now);
@@ -180,8 +172,8 @@ static void retry(commit *c, sluice_flowfile *view)
                     .component = c->instance->name_id,
                     .queue = SL_QUEUE_SAME,
                     .details = sl_buf_view(&details),
-                    .uri = sl_str_of(flowfile->intent ? flowfile->intent->turn : NULL),
-                    .target = (uint64_t)flowfile->first_failure,
+                    .uri = sl_str_of(flowfile->body->intent ? flowfile->body->intent->turn : NULL),
+                    .target = (uint64_t)flowfile->body->first_failure,
                     .duration = c->share,
                     .retries = flowfile->retries,
                     .not_before = flowfile->not_before};

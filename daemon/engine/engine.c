@@ -8,7 +8,7 @@
 #include "base/sys.h"
 #include "engine/session.h"
 
-enum { SCRATCH = 64 << 20 };
+enum { SCRATCH = 64 << 20, WINDOW = 10000 };
 
 uint64_t sl_engine_append(sl_engine *engine, sl_batch *batch)
 {
@@ -117,10 +117,12 @@ static sl_engine *engine_new(const sl_engine_options *options)
     engine->waiters_last = &engine->waiters;
     engine->messages_last = &engine->messages;
     engine->releases_last = &engine->releases;
+    engine->releases_held_last = &engine->releases_held;
     engine->releases_logged_last = &engine->releases_logged;
     engine->slots_fd = -1;
     engine->retry_due = INT64_MAX;
     engine->scratch = SL_BUF(SCRATCH);
+    engine->window = options->window ? options->window : WINDOW;
     engine->started_at = sl_now();
     engine->loop_thread = uv_thread_self();
     engine->bulletins = sl_bulletins_new();
@@ -173,7 +175,6 @@ static int open_all(sl_engine *engine, const sl_engine_options *options, sl_erro
     if (result == 0) result = sl_modules_load(modules, &engine->modules, error);
     if (result == 0) result = open_content(engine, error);
     if (result == 0) result = open_journal(engine, options->segment_events, error);
-    if (result == 0) result = sl_content_recovered(engine->content, error);
     if (result == 0) result = sl_workers_new(engine->loop, worker_count(options), &engine->workers, error);
     free(modules);
     return result;
@@ -186,6 +187,7 @@ int sl_engine_open(const sl_engine_options *options, sl_engine **ret, sl_error *
         sl_engine_close(engine);
         return -1;
     }
+    sl_sweep_begin(engine);
     *ret = engine;
     return 0;
 }
@@ -257,7 +259,7 @@ static void close_flows(sl_engine *engine)
 
 static void free_all(sl_engine *engine)
 {
-    while (engine->all_first) sl_engine_forget(engine, engine->all_first);
+    sl_slab_done(&engine->flowfiles);
     SL_MAP_EACH (&engine->queues, entry) {
         sl_queue *queue = entry->value;
         sl_queue_free(queue);
@@ -268,7 +270,7 @@ static void free_all(sl_engine *engine)
     sl_map_done(&engine->components);
     sl_map_done(&engine->flow_problems);
     sl_turns_done(engine);
-    sl_idmap_done(&engine->flowfiles);
+    sl_map_done(&engine->holders);
     sl_releases_done(engine);
 }
 

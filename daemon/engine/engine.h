@@ -26,6 +26,7 @@ typedef struct sl_engine_options {
     const char *secrets;     /* folder of the config, or NULL */
     unsigned workers;        /* 0: one a core, at least 2 */
     uint64_t segment_events; /* 0: the journal's default */
+    size_t window;           /* FlowFiles of a queue whose attributes are kept in memory; 0: 10,000 */
     bool paused;             /* schedules nothing */
 } sl_engine_options;
 

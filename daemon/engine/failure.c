@@ -17,7 +17,7 @@ const char *sl_class_name(sluice_class class_) { return class_ <= SLUICE_CONFIGU
 static bool retries_left(const sl_limit *limit, const sl_flowfile *flowfile, int64_t now)
 {
     if (limit->forever) return true;
-    if (limit->duration_us) return now - flowfile->first_failure < limit->duration_us;
+    if (limit->duration_us) return now - flowfile->body->first_failure < limit->duration_us;
     return flowfile->retries < limit->count;
 }
 
@@ -44,13 +44,14 @@ sl_verdict sl_failure_judge(sl_session *session, sluice_flowfile *view, int64_t 
     const sluice_failure *failure = view->failure;
     const sl_flow_relationship *relationship = &instance->definition->relationships[view->relationship];
     if (failure->class_ == SLUICE_CONFIGURATION && flowfile) return SL_VERDICT_BACK;
-    if (flowfile && !flowfile->first_failure) flowfile->first_failure = now;
+    if (flowfile && !flowfile->body->first_failure) flowfile->body->first_failure = now;
     const sl_limit *limit = failure->class_ == SLUICE_TRANSIENT ? &relationship->retry.transient : &relationship->retry.permanent;
     if (!flowfile || !retries_left(limit, flowfile, now)) {
         tell(instance, failure, SL_ERROR, "the FlowFile leaves by its failure relationship");
         return SL_VERDICT_LEAVES;
     }
-    flowfile->not_before = now + backoff(&relationship->retry, flowfile->retries++);
+    flowfile->not_before = now + backoff(&relationship->retry, flowfile->retries);
+    if (flowfile->retries < UINT16_MAX) flowfile->retries++;
     tell(instance, failure, SL_WARNING, "it is tried again");
     return SL_VERDICT_RETRY;
 }

@@ -16,14 +16,68 @@ void sl_intent_step(sl_intent *intent, const char *step)
     intent->steps[intent->step_count++] = sl_strdup(step);
 }
 
-void sl_flowfile_free(sl_flowfile *flowfile)
+void sl_body_free(sl_body *body)
 {
-    if (!flowfile) return;
-    sl_attributes_unref(flowfile->attributes);
-    sl_claim_unref(flowfile->claim);
-    sl_intent_free(flowfile->intent);
-    free(flowfile);
+    if (!body) return;
+    sl_attributes_unref(body->attributes);
+    sl_claim_unref(body->claim);
+    sl_intent_free(body->intent);
+    free(body);
 }
+
+void sl_flowfile_set_claim(sl_flowfile *flowfile, sl_claim *claim)
+{
+    sl_claim_unref(flowfile->body->claim);
+    flowfile->body->claim = claim;
+    flowfile->size = claim ? claim->size : 0;
+}
+
+/* ---- slabs -------------------------------------------------------------------------------------------- */
+
+static void add_block(sl_slab *slab)
+{
+    sl_flowfile *block = sl_alloc(SL_SLAB_BLOCK * sizeof *block);
+    slab->blocks = sl_grow(slab->blocks, slab->block_count, &slab->block_capacity, sizeof *slab->blocks);
+    slab->blocks[slab->block_count++] = block;
+    for (size_t i = SL_SLAB_BLOCK; i-- > 0;) {
+        block[i].next = slab->free;
+        slab->free = &block[i];
+    }
+}
+
+sl_flowfile *sl_slab_new(sl_slab *slab)
+{
+    if (!slab->free) add_block(slab);
+    sl_flowfile *flowfile = slab->free;
+    slab->free = flowfile->next;
+    slab->count++;
+    *flowfile = (sl_flowfile){0};
+    return flowfile;
+}
+
+void sl_slab_free(sl_slab *slab, sl_flowfile *flowfile)
+{
+    sl_body_free(flowfile->body);
+    *flowfile = (sl_flowfile){.next = slab->free};
+    slab->free = flowfile;
+    slab->count--;
+}
+
+sl_flowfile *sl_slab_at(const sl_slab *slab, size_t n)
+{
+    size_t block = n / SL_SLAB_BLOCK;
+    return block < slab->block_count ? &slab->blocks[block][n % SL_SLAB_BLOCK] : NULL;
+}
+
+void sl_slab_done(sl_slab *slab)
+{
+    for (size_t n = 0; n < slab->block_count * SL_SLAB_BLOCK; n++) sl_body_free(sl_slab_at(slab, n)->body);
+    for (size_t i = 0; i < slab->block_count; i++) free(slab->blocks[i]);
+    free(slab->blocks);
+    *slab = (sl_slab){0};
+}
+
+/* ---- by id -------------------------------------------------------------------------------------------- */
 
 /* Linear probing; ids are consecutive, so multiply by an odd constant to spread them (Fibonacci hashing). */
 static size_t home(const sl_idmap *map, uint64_t id) { return (size_t)((id * 0x9E3779B97F4A7C15u) >> 20) & (map->capacity - 1); }

@@ -18,33 +18,63 @@ typedef struct sl_intent {
     char *turn; /* the target whose turn the FlowFile holds, or NULL */
 } sl_intent;
 
-typedef enum sl_place { SL_READY, SL_TAKEN, SL_WAITING, SL_ASIDE } sl_place;
-
-typedef struct sl_flowfile {
-    uint64_t id;
-    uint64_t seq;     /* its last event; 0: none yet in this segment's chain */
-    uint64_t moved;   /* the event that brought it into its queue: the queue's order */
-    uint32_t segment; /* where the chain that ends in seq is */
-    uint32_t retries, crashes;
-    uint32_t listed; /* the segment that was open when it came into the list of all */
-    uint32_t slot;   /* in the table of what is in flight, 0: none */
-    sl_place place;
-    bool asked;       /* while taken by a worker: it has said its target (turns) */
-    uint32_t heap_at; /* SL_WAITING: index in the queue's heap */
-    int64_t entered, queued, not_before, first_failure;
+/* What is only in memory while it is needed: beyond a queue's window it stays in the journal (engine/bodies.c). */
+typedef struct sl_body {
     sl_attributes *attributes;
     sl_claim *claim; /* NULL: no content */
     sl_intent *intent;
-    struct sl_queue *queue;
-    struct sl_turn *waits_for;                   /* asked for a turn that another has */
-    struct sl_flowfile *previous, *next;         /* of the list it is in: ready, taken or aside */
-    struct sl_flowfile *all_previous, *all_next; /* of the engine's list of all */
-} sl_flowfile;
+    struct sl_turn *waits_for; /* asked for a turn that another has */
+    int64_t first_failure;
+    uint32_t slot; /* in the table of what is in flight, 0: none */
+    bool asked;    /* while taken by a worker: it has said its target (turns) */
+} sl_body;
 
-static inline uint64_t sl_flowfile_size(const sl_flowfile *flowfile) { return flowfile->claim ? flowfile->claim->size : 0; }
+typedef enum sl_place { SL_READY, SL_TAKEN, SL_WAITING, SL_ASIDE } sl_place;
+
+/* 96 bytes, of slabs: ten million of them fit in a gigabyte. */
+typedef struct sl_flowfile {
+    uint64_t id;    /* 0: a free one */
+    uint64_t seq;   /* its last event; 0: none yet */
+    uint64_t moved; /* the event that brought it into its queue: the queue's order */
+    int64_t entered, queued, not_before;
+    uint64_t size; /* of its content */
+    struct sl_queue *queue;
+    sl_body *body; /* NULL: in the journal */
+    union {
+        struct {
+            struct sl_flowfile *previous, *next; /* of the list it is in: ready, taken or aside */
+        };
+        size_t heap_at; /* SL_WAITING: index in the queue's heap */
+    };
+    uint32_t segment; /* where the chain that ends in seq is */
+    uint16_t retries; /* as many as that, or more */
+    uint8_t crashes;
+    uint8_t place : 2;    /* sl_place */
+    uint8_t loading : 1;  /* its body is being read */
+    uint8_t intended : 1; /* while recovering: it has an intent or a turn */
+} sl_flowfile;
+_Static_assert(sizeof(sl_flowfile) == 96, "a queued FlowFile has its price");
+
+static inline uint64_t sl_flowfile_size(const sl_flowfile *flowfile) { return flowfile->size; }
 void sl_intent_free(sl_intent *intent);
 void sl_intent_step(sl_intent *intent, const char *step);
-void sl_flowfile_free(sl_flowfile *flowfile); /* in no list any more */
+void sl_body_free(sl_body *body); /* NULL is fine */
+/* New content, counted in the FlowFile's size; takes the reference. In no queue at this moment. */
+void sl_flowfile_set_claim(sl_flowfile *flowfile, sl_claim *claim);
+
+/* Where FlowFiles live. Blocks are never given back, so a pointer stays readable: a freed one has id 0. */
+enum { SL_SLAB_BLOCK = 4096 };
+typedef struct sl_slab {
+    sl_flowfile **blocks;
+    size_t block_count, block_capacity;
+    sl_flowfile *free;
+    size_t count; /* in use */
+} sl_slab;
+sl_flowfile *sl_slab_new(sl_slab *slab);
+void sl_slab_free(sl_slab *slab, sl_flowfile *flowfile); /* its body too */
+void sl_slab_done(sl_slab *slab);
+/* The n-th place, in use or free (id 0); NULL past the end. */
+sl_flowfile *sl_slab_at(const sl_slab *slab, size_t n);
 
 /* FlowFiles by id. */
 typedef struct sl_idmap {

@@ -1,4 +1,4 @@
-/* FlowFiles that live: the list of all of them, their queues, and which are in flight.
+/* FlowFiles that live: made, moved and ended, and which are in flight.
  *
  * STATE/in-flight is a mapped file of ids: those that a processor has in its hands at this moment. It survives the
  * process, not the machine, which is what it is for: a FlowFile that was in a processor's hands each time the process
@@ -55,42 +55,39 @@ size_t sl_flight_landed(sl_engine *engine, uint64_t **ret, bool *ret_ran)
 void sl_flight_enter(sl_engine *engine, sl_flowfile *flowfile)
 {
     /* More in flight than slots: those without one are not watched. */
-    if (!flowfile->slot && engine->free_slot_count) flowfile->slot = engine->free_slots[--engine->free_slot_count];
+    if (!flowfile->body->slot && engine->free_slot_count) flowfile->body->slot = engine->free_slots[--engine->free_slot_count];
 }
 
 void sl_flight_mark(sl_engine *engine, const sl_flowfile *flowfile)
 {
-    if (flowfile->slot) atomic_store_explicit(&engine->slots[flowfile->slot], flowfile->id, memory_order_relaxed);
+    uint32_t slot = flowfile->body->slot;
+    if (slot) atomic_store_explicit(&engine->slots[slot], flowfile->id, memory_order_relaxed);
 }
 
 void sl_flight_leave(sl_engine *engine, sl_flowfile *flowfile)
 {
-    if (!flowfile->slot) return;
-    atomic_store_explicit(&engine->slots[flowfile->slot], 0, memory_order_relaxed);
-    engine->free_slots[engine->free_slot_count++] = flowfile->slot;
-    flowfile->slot = 0;
+    sl_body *body = flowfile->body;
+    if (!body || !body->slot) return;
+    atomic_store_explicit(&engine->slots[body->slot], 0, memory_order_relaxed);
+    engine->free_slots[engine->free_slot_count++] = body->slot;
+    body->slot = 0;
 }
 
-/* ---- the list of all ------------------------------------------------------------------------------- */
+/* ---- made and ended ----------------------------------------------------------------------------------- */
 
-void sl_engine_list(sl_engine *engine, sl_flowfile *flowfile)
+sl_flowfile *sl_engine_born(sl_engine *engine, uint64_t id, int64_t entered)
 {
-    flowfile->all_previous = engine->all_last;
-    flowfile->all_next = NULL;
-    *(engine->all_last ? &engine->all_last->all_next : &engine->all_first) = flowfile;
-    engine->all_last = flowfile;
-    flowfile->listed = sl_journal_segment(engine->journal);
-    sl_idmap_put(&engine->flowfiles, flowfile);
+    sl_flowfile *flowfile = sl_slab_new(&engine->flowfiles);
+    flowfile->id = id;
+    flowfile->entered = entered;
+    flowfile->body = SL_NEW(sl_body);
+    return flowfile;
 }
 
 void sl_engine_forget(sl_engine *engine, sl_flowfile *flowfile)
 {
-    if (engine->checkpoint_at == flowfile) engine->checkpoint_at = flowfile->all_next;
-    *(flowfile->all_previous ? &flowfile->all_previous->all_next : &engine->all_first) = flowfile->all_next;
-    *(flowfile->all_next ? &flowfile->all_next->all_previous : &engine->all_last) = flowfile->all_previous;
-    sl_idmap_remove(&engine->flowfiles, flowfile->id);
     sl_flight_leave(engine, flowfile);
-    sl_flowfile_free(flowfile);
+    sl_slab_free(&engine->flowfiles, flowfile);
 }
 
 /* ---- queues ------------------------------------------------------------------------------------------ */
@@ -106,9 +103,10 @@ void sl_engine_put(sl_engine *engine, sl_queue *queue, sl_flowfile *flowfile, in
     flowfile->moved = flowfile->seq;
     flowfile->queued = now;
     flowfile->retries = flowfile->crashes = 0;
-    flowfile->first_failure = 0;
+    flowfile->body->first_failure = 0;
     flowfile->not_before = 0;
     sl_queue_put(queue, flowfile, now);
+    sl_bodies_keep_window(engine, queue, flowfile);
     wake_target(engine, queue, flowfile);
 }
 
@@ -117,18 +115,18 @@ void sl_engine_take_out(sl_engine *engine, sl_flowfile *flowfile)
     sl_queue *queue = flowfile->queue;
     bool was_full = sl_queue_full(queue);
     sl_turn_release(engine, flowfile);
-    flowfile->asked = false;
+    flowfile->body->asked = false;
     sl_queue_remove(flowfile);
     /* What was journalled about a delivery ends with the stay in the queue. */
-    sl_intent_free(flowfile->intent);
-    flowfile->intent = NULL;
+    sl_intent_free(flowfile->body->intent);
+    flowfile->body->intent = NULL;
     if (was_full && !sl_queue_full(queue) && queue->from) sl_wake_instance(queue->from);
 }
 
 void sl_engine_give_back(sl_engine *engine, sl_flowfile *flowfile, int64_t now)
 {
     sl_flight_leave(engine, flowfile);
-    flowfile->asked = false;
+    flowfile->body->asked = false;
     sl_queue_return(flowfile, now);
     wake_target(engine, flowfile->queue, flowfile);
 }

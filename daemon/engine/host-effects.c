@@ -36,29 +36,29 @@ static request *ask_loop(request *r, void (*run)(void *context))
 sluice_text sl_host_intent(sluice_session *session, sluice_flowfile *flowfile)
 {
     (void)session;
-    const sl_intent *intent = flowfile->base ? flowfile->base->intent : NULL;
+    const sl_intent *intent = flowfile->base ? flowfile->base->body->intent : NULL;
     return intent && intent->text ? sl_text_of(sl_str_of(intent->text)) : (sluice_text){0};
 }
 
 size_t sl_host_progress_count(sluice_session *session, sluice_flowfile *flowfile)
 {
     (void)session;
-    const sl_intent *intent = flowfile->base ? flowfile->base->intent : NULL;
+    const sl_intent *intent = flowfile->base ? flowfile->base->body->intent : NULL;
     return intent ? intent->step_count : 0;
 }
 
 sluice_text sl_host_progress_at(sluice_session *session, sluice_flowfile *flowfile, size_t i)
 {
     (void)session;
-    const sl_intent *intent = flowfile->base ? flowfile->base->intent : NULL;
+    const sl_intent *intent = flowfile->base ? flowfile->base->body->intent : NULL;
     return intent && i < intent->step_count ? sl_text_of(sl_str_of(intent->steps[i])) : (sluice_text){0};
 }
 
 static sl_intent *intent_for(sluice_flowfile *flowfile)
 {
     SL_ASSERT(flowfile->base); /* only what was taken from a queue has a delivery to repeat */
-    if (!flowfile->base->intent) flowfile->base->intent = SL_NEW(sl_intent);
-    return flowfile->base->intent;
+    if (!flowfile->base->body->intent) flowfile->base->body->intent = SL_NEW(sl_intent);
+    return flowfile->base->body->intent;
 }
 
 static uint64_t note(sl_session *session, sluice_flowfile *flowfile, unsigned type, const char *text, const char *turn)
@@ -85,6 +85,7 @@ static uint64_t note_step(sl_session *session, sluice_flowfile *flowfile, const 
 {
     uint64_t seq = note(session, flowfile, SL_EVENT_PROGRESS, text, NULL);
     sl_intent_step(intent_for(flowfile), text);
+    flowfile->base->crashes = 0; /* it gets on: no suspect */
     return seq;
 }
 
@@ -130,7 +131,7 @@ static const sl_session *earlier_undecided(const sl_instance *instance, const re
     for (const sl_session *session = instance->sessions; session; session = session->next)
         for (size_t i = 0; session != r->session && i < session->granted_count; i++) {
             const sl_flowfile *other = session->granted[i];
-            if (other->place == SL_TAKEN && other->moved < r->flowfile->base->moved && !other->asked) return session;
+            if (other->place == SL_TAKEN && other->moved < r->flowfile->base->moved && !other->body->asked) return session;
         }
     return NULL;
 }
@@ -146,7 +147,7 @@ static bool answer_turn(const sl_instance *instance, request *r)
 {
     const sl_session *earlier = earlier_undecided(instance, r);
     if (earlier && sl_workers_began(instance->engine->workers, &earlier->job)) return false;
-    if (!earlier) r->flowfile->base->asked = true;
+    if (!earlier) r->flowfile->base->body->asked = true;
     decide(r, !earlier && sl_turn_ask(r->session->engine, r->flowfile->base, r->text));
     return true;
 }

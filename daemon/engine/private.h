@@ -4,7 +4,9 @@
  *   mailbox.c       what other threads tell the loop: messages, durability
  *   drain.c         the way to a stop
  *   recover.c       the fold of the journal becomes queues, state, pending effects
- *   flowfiles.c     FlowFiles that live: the list of all, who is in flight
+ *   flowfiles.c     FlowFiles that live: made, moved, ended; who is in flight
+ *   bodies.c        which of them have their attributes and claim in memory
+ *   holders.c, sweep.c   whose content may go
  *   chain.c         a FlowFile's next event
  *   instance.c      a flow's boxes: made, attached to queues, freed
  *   services.c      a flow's services, and those that flows share
@@ -155,15 +157,21 @@ struct sl_engine {
     sl_bulletins *bulletins;
     uint32_t node;
     _Atomic uint64_t next_id;
-    int64_t last_time;    /* of the last event: events never go back in time */
-    sl_map components;    /* name -> sl_component */
-    sl_map queues;        /* key -> sl_queue */
-    sl_map flows;         /* name -> sl_running_flow */
-    sl_map services;      /* shared ones: see services.c */
-    sl_map flow_problems; /* name -> char * */
-    sl_map turns;         /* target -> sl_turn */
-    sl_idmap flowfiles;
-    sl_flowfile *all_first, *all_last, *checkpoint_at;
+    int64_t last_time;                               /* of the last event: events never go back in time */
+    sl_map components;                               /* name -> sl_component */
+    sl_map queues;                                   /* key -> sl_queue */
+    sl_map flows;                                    /* name -> sl_running_flow */
+    sl_map services;                                 /* shared ones: see services.c */
+    sl_map flow_problems;                            /* name -> char * */
+    sl_map turns;                                    /* target -> sl_turn */
+    sl_slab flowfiles;                               /* all that live */
+    size_t checkpoint_at, checkpoint_end;            /* places of the slab: the next, the end */
+    size_t window;                                   /* of each queue: see bodies.c */
+    size_t fetches;                                  /* jobs that read bodies */
+    bool sweeping;                                   /* see sweep.c */
+    sl_map holders;                                  /* under `lock`: claims that more than one holds, see holders.c */
+    sl_release *releases_held, **releases_held_last; /* under `lock`: of before the start, until the sweep knows the holders */
+    bool swept;                                      /* under `lock` */
     bool checkpointing;
     sl_waiter *waiters, **waiters_last;
     sl_instance *ready_first, *ready_last;
@@ -216,12 +224,32 @@ void sl_flight_begin(sl_engine *engine);                             /* this pro
 void sl_flight_enter(sl_engine *engine, sl_flowfile *flowfile);      /* takes a slot; nothing is marked yet */
 void sl_flight_mark(sl_engine *engine, const sl_flowfile *flowfile); /* any thread: from now on in flight */
 void sl_flight_leave(sl_engine *engine, sl_flowfile *flowfile);
-void sl_engine_list(sl_engine *engine, sl_flowfile *flowfile);   /* now one of all */
-void sl_engine_forget(sl_engine *engine, sl_flowfile *flowfile); /* frees; it is in no queue */
+sl_flowfile *sl_engine_born(sl_engine *engine, uint64_t id, int64_t entered); /* with an empty body; in no queue yet */
+void sl_engine_forget(sl_engine *engine, sl_flowfile *flowfile);              /* frees; it is in no queue */
 /* Into a queue, out of one; wakes whom it concerns. */
 void sl_engine_put(sl_engine *engine, sl_queue *queue, sl_flowfile *flowfile, int64_t now);
 void sl_engine_take_out(sl_engine *engine, sl_flowfile *flowfile);
 void sl_engine_give_back(sl_engine *engine, sl_flowfile *flowfile, int64_t now);
+
+/* ---- bodies.c ---- */
+/* After a FlowFile came into a queue: it keeps its body only within the queue's window. */
+void sl_bodies_keep_window(sl_engine *engine, sl_queue *queue, sl_flowfile *flowfile);
+/* Reads the next ones ahead on a worker when few are left. */
+void sl_bodies_fetch(sl_engine *engine, sl_queue *queue);
+/* The body, read now when it is not there. NULL: it cannot be read, which was told. */
+sl_body *sl_body_need(sl_engine *engine, sl_flowfile *flowfile);
+/* The body to look at; *ret_lent is one to be discarded afterwards, or NULL. */
+sl_body *sl_body_look(sl_engine *engine, const sl_flowfile *flowfile, sl_body **ret_lent);
+void sl_body_discard(sl_body *body);                                                                 /* a copy goes: its claim lives on */
+int sl_body_read(sl_engine *engine, uint32_t segment, uint64_t seq, sl_body **ret, sl_error *error); /* any thread */
+
+/* ---- holders.c: claims whose last reference here is not the last there is ---- */
+void sl_holders_leave(sl_engine *engine, sl_claim *claim);          /* gives up the reference; a FlowFile in the journal holds it on */
+bool sl_holders_last(sl_engine *engine, uint64_t id);               /* under engine->lock: an object went: was it the last holder? */
+void sl_holders_add(sl_engine *engine, uint64_t id, uint32_t more); /* under engine->lock */
+
+/* ---- sweep.c ---- */
+void sl_sweep_begin(sl_engine *engine); /* on a worker: which content of before the start nobody holds */
 
 /* ---- chain.c ---- */
 typedef struct sl_step { /* what an event says; the FlowFile already has its new attributes and claim */
@@ -260,8 +288,9 @@ void sl_pending_remove(sl_component *component, uint64_t seq);
 
 /* ---- releases.c ---- */
 void sl_releases_note(void *engine, uint64_t id, sl_claim_kind kind, uint64_t pack, uint64_t offset, uint64_t size); /* any thread */
-void sl_releases_log(sl_engine *engine);   /* RELEASE events for what was noted */
-void sl_releases_apply(sl_engine *engine); /* lets go what is durable, on a worker */
+void sl_releases_log(sl_engine *engine);    /* RELEASE events for what was noted */
+void sl_releases_apply(sl_engine *engine);  /* lets go what is durable, on a worker */
+void sl_releases_resume(sl_engine *engine); /* the sweep knows: what was held back goes on */
 void sl_releases_done(sl_engine *engine);
 
 /* ---- recover.c ---- */

@@ -41,7 +41,7 @@ static bool drop_one(void *context, sl_flowfile *flowfile)
 {
     operation *o = context;
     char text[400];
-    if (!concerns(o, flowfile)) return true;
+    if (!concerns(o, flowfile) || !sl_body_need(o->engine, flowfile)) return true;
     sl_step step = {.type = SLUICE_DROP, .queue = 0, .details = details_of(o, "emptied", text)};
     step.component = flowfile->queue->from ? flowfile->queue->from->name_id : 0;
     sl_engine_take_out(o->engine, flowfile);
@@ -58,12 +58,12 @@ static size_t clear_errors(sl_flowfile *flowfile, sl_pair changes[SL_COUNT(error
 {
     size_t count = 0;
     for (size_t i = 0; i < SL_COUNT(error_names); i++)
-        if (sl_attributes_get(flowfile->attributes, sl_str_of(error_names[i])).data)
+        if (sl_attributes_get(flowfile->body->attributes, sl_str_of(error_names[i])).data)
             changes[count++] = (sl_pair){.name = sl_str_of(error_names[i])};
     if (!count) return 0;
-    sl_attributes *after = sl_attributes_change(flowfile->attributes, changes, count);
-    sl_attributes_unref(flowfile->attributes);
-    flowfile->attributes = after;
+    sl_attributes *after = sl_attributes_change(flowfile->body->attributes, changes, count);
+    sl_attributes_unref(flowfile->body->attributes);
+    flowfile->body->attributes = after;
     return count;
 }
 
@@ -72,7 +72,7 @@ static bool replay_one(void *context, sl_flowfile *flowfile)
     operation *o = context;
     char text[400];
     sl_pair changes[SL_COUNT(error_names)];
-    if (!concerns(o, flowfile)) return true;
+    if (!concerns(o, flowfile) || !sl_body_need(o->engine, flowfile)) return true;
     sl_step step = {.type = SLUICE_REPLAY, .queue = o->to->name, .details = details_of(o, "from", text)};
     step.component = o->to->to ? o->to->to->name_id : 0;
     sl_engine_take_out(o->engine, flowfile);

@@ -29,12 +29,51 @@ static void list_remove(sl_list *list, sl_flowfile *flowfile)
     list->count--;
 }
 
+/* ---- the line -------------------------------------------------------------------------------------- */
+
+static bool before_cold(const sl_queue *queue, const sl_flowfile *flowfile) { return !queue->cold || flowfile->moved < queue->cold->moved; }
+
+static void becomes_cold(sl_queue *queue, sl_flowfile *flowfile)
+{
+    queue->ahead = 0;
+    if (flowfile == queue->ready.last) queue->ahead = queue->ready.count - 1;
+    else
+        for (const sl_flowfile *at = queue->ready.first; at != flowfile; at = at->next) queue->ahead++;
+    queue->cold = flowfile;
+}
+
+static void entered(sl_queue *queue, sl_flowfile *flowfile)
+{
+    if (!before_cold(queue, flowfile)) return;
+    if (flowfile->body) queue->ahead++;
+    else becomes_cold(queue, flowfile);
+}
+
+void sl_queue_fetched(sl_queue *queue)
+{
+    for (; queue->cold && queue->cold->body; queue->cold = queue->cold->next) queue->ahead++;
+}
+
+void sl_queue_stripped(sl_flowfile *flowfile)
+{
+    sl_queue *queue = flowfile->queue;
+    if (before_cold(queue, flowfile)) becomes_cold(queue, flowfile);
+}
+
+static void left_line(sl_queue *queue, sl_flowfile *flowfile)
+{
+    if (flowfile == queue->cold) {
+        queue->cold = flowfile->next;
+        sl_queue_fetched(queue);
+    } else if (before_cold(queue, flowfile)) queue->ahead--;
+}
+
 /* ---- the heap of those that wait for their time ------------------------------------------------ */
 
 static void heap_set(sl_queue *queue, size_t at, sl_flowfile *flowfile)
 {
     queue->waiting[at] = flowfile;
-    flowfile->heap_at = (uint32_t)at;
+    flowfile->heap_at = at;
 }
 
 static bool earlier(const sl_flowfile *a, const sl_flowfile *b)
@@ -104,7 +143,10 @@ static void leave_place(sl_flowfile *flowfile)
 {
     sl_queue *queue = flowfile->queue;
     switch (flowfile->place) {
-    case SL_READY: list_remove(&queue->ready, flowfile); break;
+    case SL_READY:
+        left_line(queue, flowfile);
+        list_remove(&queue->ready, flowfile);
+        break;
     case SL_TAKEN: list_remove(&queue->taken, flowfile); break;
     case SL_ASIDE: list_remove(&queue->aside, flowfile); break;
     case SL_WAITING: heap_remove(queue, flowfile); break;
@@ -120,6 +162,7 @@ static void enter_ready(sl_queue *queue, sl_flowfile *flowfile, int64_t now, boo
     }
     flowfile->place = SL_READY;
     first ? list_insert(&queue->ready, flowfile) : list_append(&queue->ready, flowfile);
+    entered(queue, flowfile);
 }
 
 void sl_queue_put(sl_queue *queue, sl_flowfile *flowfile, int64_t now)
@@ -144,12 +187,17 @@ void sl_queue_set_aside(sl_flowfile *flowfile)
     list_append(&flowfile->queue->aside, flowfile);
 }
 
-bool sl_queue_available(const sl_queue *queue, uint64_t durable) { return queue->ready.first && queue->ready.first->seq <= durable; }
+bool sl_queue_available(const sl_queue *queue, uint64_t durable)
+{
+    const sl_flowfile *first = queue->ready.first;
+    return first && first->body && first->seq <= durable;
+}
 
 sl_flowfile *sl_queue_take(sl_queue *queue, uint64_t durable)
 {
     if (!sl_queue_available(queue, durable)) return NULL;
     sl_flowfile *flowfile = queue->ready.first;
+    left_line(queue, flowfile);
     list_remove(&queue->ready, flowfile);
     flowfile->place = SL_TAKEN;
     list_append(&queue->taken, flowfile);

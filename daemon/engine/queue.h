@@ -25,6 +25,9 @@ typedef struct sl_queue {
     struct sl_queue *expire_to;    /* NULL: dropped */
     struct sl_instance *from, *to; /* to NULL: a hold */
     sl_list ready, taken, aside;
+    sl_flowfile *cold;     /* the first of `ready` that has no body; NULL: all have one */
+    size_t ahead;          /* how many of `ready` come before it */
+    bool fetching;         /* bodies are being read (engine/bodies.c) */
     sl_flowfile **waiting; /* binary heap by not_before */
     size_t waiting_count, waiting_capacity;
     uint64_t entered_objects, left_objects; /* since the start */
@@ -39,9 +42,12 @@ void sl_queue_put(sl_queue *queue, sl_flowfile *flowfile, int64_t now);
 void sl_queue_return(sl_flowfile *flowfile, int64_t now);
 /* Sets a taken one aside until sl_queue_return. */
 void sl_queue_set_aside(sl_flowfile *flowfile);
-/* The next that is ready, whose events are durable up to `durable`; marked taken. NULL: none. */
+/* The next that is ready and has its body, whose events are durable up to `durable`; marked taken. NULL: none. */
 sl_flowfile *sl_queue_take(sl_queue *queue, uint64_t durable);
 bool sl_queue_available(const sl_queue *queue, uint64_t durable);
+/* One in `ready` lost its body, or some from `cold` on got theirs. */
+void sl_queue_stripped(sl_flowfile *flowfile);
+void sl_queue_fetched(sl_queue *queue);
 /* Takes it out altogether, from whatever place it has. */
 void sl_queue_remove(sl_flowfile *flowfile);
 /* Makes those ready whose time has come; returns the next time, INT64_MAX: none waits. */

@@ -9,7 +9,7 @@ struct sl_recovery {
     sl_engine *engine;
     char **names; /* by the journal's id */
     size_t name_count, name_capacity;
-    sl_idmap live; /* `slot` holds the queue's id until the queues are there */
+    sl_idmap live; /* `heap_at` holds the queue's id until the queues are there */
 };
 
 sl_recovery *sl_recovery_new(sl_engine *engine)
@@ -23,8 +23,6 @@ void sl_recovery_free(sl_recovery *recovery)
 {
     for (size_t i = 0; i < recovery->name_count; i++) free(recovery->names[i]);
     free(recovery->names);
-    for (size_t i = 0; i < recovery->live.capacity; i++)
-        if (recovery->live.slots[i]) sl_flowfile_free(recovery->live.slots[i]);
     sl_idmap_done(&recovery->live);
     free(recovery);
 }
@@ -50,7 +48,7 @@ static sl_component *component_of(sl_recovery *recovery, uint32_t id)
 
 static sl_flowfile *born(sl_recovery *recovery, uint64_t id)
 {
-    sl_flowfile *flowfile = SL_NEW(sl_flowfile);
+    sl_flowfile *flowfile = sl_slab_new(&recovery->engine->flowfiles);
     flowfile->id = id;
     sl_idmap_put(&recovery->live, flowfile);
     return flowfile;
@@ -69,22 +67,32 @@ static void fold_entry(void *context, const sl_checkpoint_entry *entry)
     flowfile->seq = entry->seq;
     flowfile->moved = entry->moved;
     flowfile->segment = entry->segment;
-    flowfile->slot = entry->queue;
+    flowfile->heap_at = entry->queue;
     flowfile->entered = entry->entered;
     flowfile->queued = entry->queued;
     flowfile->not_before = entry->not_before;
-    flowfile->retries = entry->retries;
-    flowfile->crashes = entry->crashes;
+    flowfile->retries = (uint16_t)SL_MIN(entry->retries, (uint32_t)UINT16_MAX);
+    flowfile->crashes = (uint8_t)entry->crashes;
+    flowfile->size = entry->size;
+    flowfile->intended = entry->flags & SL_CHECKPOINT_INTENT;
 }
 
 static void fold_move(sl_flowfile *flowfile, const sl_event *event)
 {
-    flowfile->slot = event->queue;
+    flowfile->heap_at = event->queue;
     flowfile->moved = event->seq;
     flowfile->queued = event->time;
     flowfile->retries = flowfile->crashes = 0;
     flowfile->not_before = event->not_before;
-    flowfile->first_failure = 0;
+    flowfile->intended = false;
+}
+
+/* The claim's text is canonical: {"id":"..","kind":"..","size":"..",...} */
+static uint64_t claim_size(sl_str claim)
+{
+    static const char member[] = "\"size\":\"";
+    const char *at = memmem(claim.data, claim.size, member, sizeof member - 1);
+    return at ? strtoull(at + sizeof member - 1, NULL, 10) : 0;
 }
 
 static void fold_flowfile(sl_recovery *recovery, const sl_event *event, uint32_t segment)
@@ -95,20 +103,23 @@ static void fold_flowfile(sl_recovery *recovery, const sl_event *event, uint32_t
     bool moves = event->queue != SL_QUEUE_SAME;
     if (moves && event->queue == 0) {
         sl_idmap_remove(&recovery->live, event->flowfile);
-        sl_flowfile_free(flowfile);
+        if (flowfile) sl_slab_free(&recovery->engine->flowfiles, flowfile);
         return;
     }
     if (!flowfile && !moves) return; /* made and ended in one commit */
     if (!flowfile) flowfile = born(recovery, event->flowfile);
     if (event->whole) flowfile->entered = event->entered;
+    if (event->claim.size) flowfile->size = claim_size(event->claim);
     flowfile->seq = event->seq;
     flowfile->segment = segment;
     if (moves) fold_move(flowfile, event);
-    if (event->type == SL_EVENT_CRASHED) flowfile->crashes = event->retries;
+    if (event->type == SL_EVENT_CRASHED) flowfile->crashes = (uint8_t)event->retries;
+    if (event->type == SL_EVENT_PROGRESS) flowfile->crashes = 0; /* it gets on: no suspect */
+    if (event->type == SL_EVENT_INTENT) flowfile->intended = true;
     if (event->type != SL_EVENT_RETRY) return;
-    flowfile->retries = event->retries;
+    flowfile->retries = (uint16_t)SL_MIN(event->retries, (uint32_t)UINT16_MAX);
     flowfile->not_before = event->not_before;
-    flowfile->first_failure = (int64_t)event->target;
+    if (event->uri.size) flowfile->intended = true;
 }
 
 static void fold_state(sl_recovery *recovery, const sl_event *event)
@@ -145,49 +156,6 @@ void sl_recovery_fold(sl_recovery *recovery, sl_journal_fold *ret)
     *ret = (sl_journal_fold){.name = fold_name, .entry = fold_entry, .event = fold_event, .context = recovery};
 }
 
-/* ---- attributes, claims, intents ------------------------------------------------------------------------------ */
-
-static int by_chain(const void *a, const void *b)
-{
-    const sl_flowfile *x = *(sl_flowfile *const *)a, *y = *(sl_flowfile *const *)b;
-    if (x->segment != y->segment) return x->segment < y->segment ? -1 : 1;
-    return (x->seq > y->seq) - (x->seq < y->seq);
-}
-
-static int by_move(const void *a, const void *b)
-{
-    const sl_flowfile *x = *(sl_flowfile *const *)a, *y = *(sl_flowfile *const *)b;
-    if (x->moved != y->moved) return x->moved < y->moved ? -1 : 1;
-    return (x->id > y->id) - (x->id < y->id);
-}
-
-static sl_intent *intent_of(const sl_journal_state *state)
-{
-    if (!state->intent.size && !state->turn.size) return NULL;
-    sl_intent *intent = SL_NEW(sl_intent);
-    if (state->intent.size) intent->text = sl_strndup(state->intent.data, state->intent.size);
-    if (state->turn.size) intent->turn = sl_strndup(state->turn.data, state->turn.size);
-    for (size_t i = 0; i < state->progress_count; i++) {
-        char *step = sl_strndup(state->progress[i].data, state->progress[i].size);
-        sl_intent_step(intent, step);
-        free(step);
-    }
-    return intent;
-}
-
-static int read_flowfile(sl_engine *engine, sl_flowfile *flowfile, sl_error *error)
-{
-    sl_journal_state state;
-    if (sl_journal_state_read(engine->journal, flowfile->segment, flowfile->seq, &state, error) < 0)
-        return sl_error_prefix(error, "FlowFile %" PRIu64, flowfile->id);
-    int result = sl_attributes_apply(NULL, state.attributes, &flowfile->attributes, error);
-    if (result == 0 && state.claim.size && !sl_str_is(state.claim, "null"))
-        result = sl_claim_parse(engine->content, state.claim, state.content, &flowfile->claim, error);
-    flowfile->intent = intent_of(&state);
-    sl_journal_state_done(&state);
-    return result;
-}
-
 /* ---- what was in flight when the process died ------------------------------------------------------------------ */
 
 /* "flow/by-kind.image.upload" leads to "flow/upload"; NULL: to no processor. */
@@ -201,6 +169,7 @@ static char *target_of(const char *queue)
 static void hold_suspect(sl_engine *engine, sl_batch *batch, sl_flowfile *flowfile, const char *processor)
 {
     char message[160];
+    if (!sl_body_need(engine, flowfile)) return;
     snprintf(message, sizeof message,
              "it was in this processor's hands each time when the process died %u times in a row; look at it, "
              "then `sluice queue replay` or `empty`",
@@ -212,10 +181,10 @@ static void hold_suspect(sl_engine *engine, sl_batch *batch, sl_flowfile *flowfi
                          {SL_STR("error.message"), sl_str_of(message)}};
     char *key = sl_asprintf("%s.crashed.hold", processor);
     sl_queue *queue = sl_engine_queue(engine, sl_str_of(key));
-    sl_attributes *after = sl_attributes_change(flowfile->attributes, changes, SL_COUNT(changes));
+    sl_attributes *after = sl_attributes_change(flowfile->body->attributes, changes, SL_COUNT(changes));
     sl_engine_take_out(engine, flowfile);
-    sl_attributes_unref(flowfile->attributes);
-    flowfile->attributes = after;
+    sl_attributes_unref(flowfile->body->attributes);
+    flowfile->body->attributes = after;
     sl_step step = {.type = SL_EVENT_CRASHED, .queue = queue->name, .changes = changes, .change_count = SL_COUNT(changes)};
     step.component = sl_journal_name(engine->journal, sl_str_of(processor));
     step.retries = flowfile->crashes;
@@ -228,9 +197,9 @@ static void hold_suspect(sl_engine *engine, sl_batch *batch, sl_flowfile *flowfi
 static void set_crashes(sl_engine *engine, sl_batch *batch, sl_flowfile *flowfile, uint32_t crashes)
 {
     char *processor = target_of(flowfile->queue->key);
-    flowfile->crashes = crashes;
+    flowfile->crashes = (uint8_t)crashes;
     if (processor && crashes >= SL_CRASHES_HELD) hold_suspect(engine, batch, flowfile, processor);
-    else if (processor) {
+    else if (processor && sl_body_need(engine, flowfile)) {
         sl_step step = {.type = SL_EVENT_CRASHED, .queue = SL_QUEUE_SAME, .retries = crashes};
         step.component = sl_journal_name(engine->journal, sl_str_of(processor));
         sl_chain_add(engine, batch, flowfile, &step);
@@ -244,36 +213,44 @@ static int compare_ids(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void count_crashes(sl_engine *engine)
+static void count_crashes(sl_recovery *recovery)
 {
+    sl_engine *engine = recovery->engine;
     uint64_t *ids;
     bool ran;
     size_t count = sl_flight_landed(engine, &ids, &ran);
     sl_batch *batch = sl_batch_new();
     qsort(ids, count, sizeof *ids, compare_ids);
     for (size_t i = 0; i < count; i++) {
-        sl_flowfile *flowfile = sl_idmap_get(&engine->flowfiles, ids[i]);
+        sl_flowfile *flowfile = sl_idmap_get(&recovery->live, ids[i]);
         if (flowfile && (i == 0 || ids[i] != ids[i - 1])) set_crashes(engine, batch, flowfile, flowfile->crashes + 1);
     }
-    for (sl_flowfile *at = engine->all_first, *next; ran && at; at = next) {
-        next = at->all_next;
-        if (at->crashes && !at->queue->hold && !bsearch(&at->id, ids, count, sizeof *ids, compare_ids)) set_crashes(engine, batch, at, 0);
-    }
+    sl_flowfile *at;
+    for (size_t n = 0; ran && (at = sl_slab_at(&engine->flowfiles, n)); n++)
+        if (at->id && at->crashes && !at->queue->hold && !bsearch(&at->id, ids, count, sizeof *ids, compare_ids))
+            set_crashes(engine, batch, at, 0);
     free(ids);
     sl_engine_append(engine, batch);
 }
 
 /* ---- the end ------------------------------------------------------------------------------------------------------- */
 
-static void enqueue(sl_recovery *recovery, sl_flowfile *flowfile, int64_t now)
+static int by_move(const void *a, const void *b)
+{
+    const sl_flowfile *x = *(sl_flowfile *const *)a, *y = *(sl_flowfile *const *)b;
+    if (x->moved != y->moved) return x->moved < y->moved ? -1 : 1;
+    return (x->id > y->id) - (x->id < y->id);
+}
+
+/* Bodies stay in the journal until they are wanted, but for those who hold a turn or may. */
+static int enqueue(sl_recovery *recovery, sl_flowfile *flowfile, int64_t now, sl_error *error)
 {
     sl_engine *engine = recovery->engine;
-    sl_queue *queue = sl_engine_queue(engine, sl_journal_name_text(engine->journal, flowfile->slot));
-    flowfile->slot = 0;
-    sl_engine_list(engine, flowfile);
-    flowfile->listed = 0; /* an interrupted checkpoint includes it */
+    sl_queue *queue = sl_engine_queue(engine, sl_journal_name_text(engine->journal, (uint32_t)flowfile->heap_at));
+    if (flowfile->intended && sl_body_read(engine, flowfile->segment, flowfile->seq, &flowfile->body, error) < 0) return -1;
     sl_queue_put(queue, flowfile, now);
-    sl_turn_restore(engine, flowfile);
+    if (flowfile->body) sl_turn_restore(engine, flowfile);
+    return 0;
 }
 
 static int enqueue_all(sl_recovery *recovery, sl_error *error)
@@ -281,17 +258,12 @@ static int enqueue_all(sl_recovery *recovery, sl_error *error)
     sl_engine *engine = recovery->engine;
     size_t count = 0;
     int result = 0;
-    sl_flowfile **all = sl_alloc((recovery->live.count + 1) * sizeof *all);
-    for (size_t i = 0; i < recovery->live.capacity; i++)
-        if (recovery->live.slots[i]) all[count++] = recovery->live.slots[i];
-    if (count) qsort(all, count, sizeof *all, by_chain);
-    for (size_t i = 0; result == 0 && i < count; i++) result = read_flowfile(engine, all[i], error);
-    if (result == 0) {
-        int64_t now = sl_engine_time(engine);
-        sl_idmap_done(&recovery->live);
-        if (count) qsort(all, count, sizeof *all, by_move);
-        for (size_t i = 0; i < count; i++) enqueue(recovery, all[i], now);
-    }
+    int64_t now = sl_engine_time(engine);
+    sl_flowfile **all = sl_alloc((engine->flowfiles.count + 1) * sizeof *all), *at;
+    for (size_t n = 0; (at = sl_slab_at(&engine->flowfiles, n)); n++)
+        if (at->id) all[count++] = at;
+    if (count) qsort(all, count, sizeof *all, by_move);
+    for (size_t i = 0; result == 0 && i < count; i++) result = enqueue(recovery, all[i], now, error);
     free(all);
     return result;
 }
@@ -303,6 +275,6 @@ int sl_recovery_finish(sl_recovery *recovery, sl_error *error)
     SL_MAP_EACH (&engine->components, entry) sl_engine_component(engine, (sl_str){entry->key, entry->key_size});
     if (enqueue_all(recovery, error) < 0) return -1;
     if (sl_journal_incomplete(engine->journal)) sl_engine_begin_checkpoint(engine);
-    count_crashes(engine);
+    count_crashes(recovery);
     return 0;
 }

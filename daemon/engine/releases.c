@@ -19,9 +19,26 @@ void sl_releases_note(void *context, uint64_t id, sl_claim_kind kind, uint64_t p
     *release = (sl_release){.id = id, .kind = kind, .pack = pack, .offset = offset, .size = size};
     uv_mutex_lock(&engine->lock);
     bool first = !engine->releases;
-    push(&engine->releases_last, release);
+    if (!engine->swept && id < sl_content_first(engine->content)) push(&engine->releases_held_last, release);
+    else if (sl_holders_last(engine, id)) push(&engine->releases_last, release);
+    else free(release);
+    first = first && engine->releases;
     uv_mutex_unlock(&engine->lock);
     if (first) sl_engine_wake(engine);
+}
+
+void sl_releases_resume(sl_engine *engine)
+{
+    uv_mutex_lock(&engine->lock);
+    engine->swept = true;
+    for (sl_release *release = engine->releases_held, *next; release; release = next) {
+        next = release->next;
+        if (sl_holders_last(engine, release->id)) push(&engine->releases_last, release);
+        else free(release);
+    }
+    engine->releases_held = NULL;
+    uv_mutex_unlock(&engine->lock);
+    sl_engine_wake(engine);
 }
 
 void sl_releases_log(sl_engine *engine)
@@ -97,6 +114,7 @@ void sl_releases_apply(sl_engine *engine)
 void sl_releases_done(sl_engine *engine)
 {
     free_releases(engine->releases);
+    free_releases(engine->releases_held);
     free_releases(engine->releases_logged);
     engine->releases = engine->releases_logged = NULL;
 }

@@ -37,7 +37,8 @@ void sl_engine_begin_checkpoint(sl_engine *engine)
     repeat_next_id(engine, batch);
     SL_MAP_EACH (&engine->components, entry) repeat_component(engine, batch, entry->value);
     engine->checkpointing = true;
-    engine->checkpoint_at = engine->all_first;
+    engine->checkpoint_at = 0;
+    engine->checkpoint_end = engine->flowfiles.block_count * SL_SLAB_BLOCK;
     sl_journal_append(engine->journal, batch);
     sl_engine_wake(engine);
 }
@@ -65,23 +66,23 @@ static sl_checkpoint_entry entry_of(const sl_flowfile *flowfile)
                                  .not_before = flowfile->not_before,
                                  .size = sl_flowfile_size(flowfile),
                                  .retries = flowfile->retries,
-                                 .crashes = flowfile->crashes};
+                                 .crashes = flowfile->crashes,
+                                 .flags = flowfile->body && flowfile->body->intent ? SL_CHECKPOINT_INTENT : 0};
 }
 
 void sl_engine_checkpoint_step(sl_engine *engine)
 {
     if (!engine->checkpointing) return;
-    uint32_t segment = sl_journal_segment(engine->journal);
     sl_checkpoint_entry *entries = sl_alloc(SLICE * sizeof *entries);
     size_t count = 0;
-    sl_flowfile *at = engine->checkpoint_at;
-    /* What came later has its whole first event in this segment. */
-    for (; at && at->listed != segment && count < SLICE; at = at->all_next)
-        if (at->queue) entries[count++] = entry_of(at);
+    /* What comes into a place that was seen already has its whole first event in this segment. */
+    for (; engine->checkpoint_at < engine->checkpoint_end && count < SLICE; engine->checkpoint_at++) {
+        const sl_flowfile *at = sl_slab_at(&engine->flowfiles, engine->checkpoint_at);
+        if (at->id && at->queue) entries[count++] = entry_of(at);
+    }
     if (count) sl_journal_checkpoint_add(engine->journal, entries, count);
     free(entries);
-    engine->checkpoint_at = at;
-    if (at && at->listed != segment) {
+    if (engine->checkpoint_at < engine->checkpoint_end) {
         sl_engine_wake(engine);
         return;
     }

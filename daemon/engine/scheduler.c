@@ -98,10 +98,11 @@ static bool has_input(sl_instance *instance)
     uint64_t durable = durable_for(instance);
     bool ready = false;
     for (size_t i = 0; i < instance->input_count; i++) {
+        sl_bodies_fetch(instance->engine, instance->inputs[i]);
         if (sl_queue_available(instance->inputs[i], durable)) return true;
         ready = ready || instance->inputs[i]->ready.first;
     }
-    if (ready) instance->waits_for_durable = true;
+    if (ready) instance->waits_for_durable = true; /* or for its body, which tells when it is there */
     return false;
 }
 
@@ -112,6 +113,7 @@ sl_flowfile *sl_instance_take(sl_instance *instance)
         sl_queue *queue = instance->inputs[instance->input_next++ % instance->input_count];
         sl_flowfile *flowfile = sl_queue_take(queue, durable);
         if (!flowfile) continue;
+        sl_bodies_fetch(instance->engine, queue);
         sl_flight_enter(instance->engine, flowfile);
         return flowfile;
     }
@@ -242,7 +244,7 @@ typedef struct expiry {
 static bool expire(void *context, sl_flowfile *flowfile)
 {
     expiry *e = context;
-    if (flowfile->place == SL_TAKEN || expires_at(e->queue, flowfile) > e->now) return true;
+    if (flowfile->place == SL_TAKEN || expires_at(e->queue, flowfile) > e->now || !sl_body_need(e->engine, flowfile)) return true;
     sl_queue *to = e->queue->expire_to;
     sl_step step = {.type = SLUICE_EXPIRE, .queue = to ? to->name : 0, .component = e->queue->from ? e->queue->from->name_id : 0};
     sl_engine_take_out(e->engine, flowfile);

@@ -258,8 +258,8 @@ sluice_flowfile *sl_host_get(sluice_session *abi)
     sluice_flowfile *view = sl_view_new(session, flowfile->id);
     view->base = flowfile;
     view->entered = flowfile->entered;
-    view->before = sl_attributes_ref(flowfile->attributes);
-    view->claim = sl_claim_ref(flowfile->claim);
+    view->before = sl_attributes_ref(flowfile->body->attributes);
+    view->claim = sl_claim_ref(flowfile->body->claim);
     return view;
 }
 

@@ -303,11 +303,13 @@ static void flowfile_json(const listing *to, const sl_flowfile *flowfile)
 {
     char uuid[SL_UUID_TEXT];
     sl_buf *ret = to->ret;
-    const char *sha256 = flowfile->claim ? atomic_load(&flowfile->claim->sha256) : NULL;
+    sl_body *lent = NULL, *body = sl_body_look(to->engine, flowfile, &lent);
+    const char *sha256 = body && body->claim ? atomic_load(&body->claim->sha256) : NULL;
     sl_uuid_make(flowfile->id, flowfile->entered / SL_MILLISECOND, to->engine->node, uuid);
     sl_buf_printf(
         ret, "%s{\"position\":%zu,\"flowfile\":\"%s\",\"seq\":%" PRIu64 ",\"size\":%" PRIu64 ",\"state\":\"%s\",\"retries\":%" PRIu32 ",",
-        to->position ? "," : "", to->position, uuid, flowfile->seq, sl_flowfile_size(flowfile), places[flowfile->place], flowfile->retries);
+        to->position ? "," : "", to->position, uuid, flowfile->seq, sl_flowfile_size(flowfile), places[flowfile->place],
+        (uint32_t)flowfile->retries);
     member_string(ret, "sha256", sha256);
     sl_buf_char(ret, ',');
     member_time(ret, "entered_at", flowfile->entered);
@@ -316,9 +318,10 @@ static void flowfile_json(const listing *to, const sl_flowfile *flowfile)
     sl_buf_char(ret, ',');
     member_time(ret, "not_before", flowfile->not_before);
     sl_buf_text(ret, ",\"attributes\":");
-    if (flowfile->attributes) sl_pairs_format(flowfile->attributes->pairs, flowfile->attributes->count, ret);
+    if (body && body->attributes) sl_pairs_format(body->attributes->pairs, body->attributes->count, ret);
     else sl_buf_text(ret, "{}");
     sl_buf_char(ret, '}');
+    sl_body_discard(lent);
 }
 
 static bool list_one(void *context, sl_flowfile *flowfile)

@@ -30,58 +30,66 @@ static void forget_if_unused(sl_engine *engine, sl_turn *turn)
 static void hold(sl_turn *turn, sl_flowfile *flowfile)
 {
     turn->holder = flowfile;
-    if (!flowfile->intent) flowfile->intent = SL_NEW(sl_intent);
-    if (flowfile->intent->turn && strcmp(flowfile->intent->turn, turn->key) == 0) return;
-    free(flowfile->intent->turn);
-    flowfile->intent->turn = sl_strdup(turn->key);
+    if (!flowfile->body->intent) flowfile->body->intent = SL_NEW(sl_intent);
+    if (flowfile->body->intent->turn && strcmp(flowfile->body->intent->turn, turn->key) == 0) return;
+    free(flowfile->body->intent->turn);
+    flowfile->body->intent->turn = sl_strdup(turn->key);
+}
+
+/* What it holds goes to those who wait for it. */
+static void give_up(sl_engine *engine, sl_flowfile *flowfile)
+{
+    const char *key = flowfile->body->intent ? flowfile->body->intent->turn : NULL;
+    sl_turn *turn = key ? sl_map_get(&engine->turns, sl_str_of(key)) : NULL;
+    if (!turn || turn->holder != flowfile) return;
+    turn->holder = NULL;
+    int64_t now = sl_engine_time(engine);
+    for (size_t i = 0; i < turn->count; i++) {
+        turn->aside[i]->body->waits_for = NULL;
+        if (turn->aside[i]->place == SL_ASIDE) sl_engine_give_back(engine, turn->aside[i], now);
+    }
+    turn->count = 0;
+    forget_if_unused(engine, turn);
 }
 
 bool sl_turn_ask(sl_engine *engine, sl_flowfile *flowfile, const char *key)
 {
     sl_turn *turn = turn_of(engine, key);
     if (turn->holder == flowfile) return true;
+    give_up(engine, flowfile); /* of another target, where the flow's definition changed between two tries */
+    turn = turn_of(engine, key);
     if (!turn->holder) {
         hold(turn, flowfile);
         return true;
     }
     turn->aside = sl_grow(turn->aside, turn->count, &turn->capacity, sizeof *turn->aside);
     turn->aside[turn->count++] = flowfile;
-    flowfile->waits_for = turn;
+    flowfile->body->waits_for = turn;
     return false;
 }
 
 void sl_turn_restore(sl_engine *engine, sl_flowfile *flowfile)
 {
-    if (!flowfile->intent || !flowfile->intent->turn) return;
-    sl_turn *turn = turn_of(engine, flowfile->intent->turn);
+    if (!flowfile->body->intent || !flowfile->body->intent->turn) return;
+    sl_turn *turn = turn_of(engine, flowfile->body->intent->turn);
     if (!turn->holder) turn->holder = flowfile;
 }
 
 static void stop_waiting(sl_engine *engine, sl_flowfile *flowfile)
 {
-    sl_turn *turn = flowfile->waits_for;
+    sl_turn *turn = flowfile->body->waits_for;
     if (!turn) return;
     size_t at = 0;
     while (turn->aside[at] != flowfile) at++;
     memmove(&turn->aside[at], &turn->aside[at + 1], (--turn->count - at) * sizeof *turn->aside);
-    flowfile->waits_for = NULL;
+    flowfile->body->waits_for = NULL;
     forget_if_unused(engine, turn);
 }
 
 void sl_turn_release(sl_engine *engine, sl_flowfile *flowfile)
 {
     stop_waiting(engine, flowfile);
-    const char *key = flowfile->intent ? flowfile->intent->turn : NULL;
-    sl_turn *turn = key ? sl_map_get(&engine->turns, sl_str_of(key)) : NULL;
-    if (!turn || turn->holder != flowfile) return;
-    turn->holder = NULL;
-    int64_t now = sl_engine_time(engine);
-    for (size_t i = 0; i < turn->count; i++) {
-        turn->aside[i]->waits_for = NULL;
-        if (turn->aside[i]->place == SL_ASIDE) sl_engine_give_back(engine, turn->aside[i], now);
-    }
-    turn->count = 0;
-    forget_if_unused(engine, turn);
+    give_up(engine, flowfile);
 }
 
 void sl_turns_done(sl_engine *engine)

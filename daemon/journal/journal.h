@@ -28,8 +28,10 @@ typedef struct sl_checkpoint_entry {
     uint32_t queue;
     int64_t entered, queued, not_before;
     uint64_t size;
-    uint32_t retries, crashes;
+    uint32_t retries;
+    uint16_t crashes, flags; /* SL_CHECKPOINT_* */
 } sl_checkpoint_entry;
+enum { SL_CHECKPOINT_INTENT = 1 /* its chain has an intent or a turn */ };
 
 typedef struct sl_journal_fold { /* called in this order during open, on the calling thread */
     void (*name)(void *context, uint32_t id, sl_str name);
@@ -92,7 +94,8 @@ typedef struct sl_journal_state {
     sl_str turn;                               /* the target whose turn it holds */
     sl_str *progress;
     size_t progress_count;
-    int64_t entered; /* when the FlowFile came into the system */
+    int64_t entered;       /* when the FlowFile came into the system */
+    int64_t first_failure; /* of the tries that go on; 0: none */
 } sl_journal_state;
 void sl_journal_state_done(sl_journal_state *state);
 int sl_journal_state_read(sl_journal *journal, uint32_t segment, uint64_t seq, sl_journal_state *ret, sl_error *error);

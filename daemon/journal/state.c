@@ -66,7 +66,9 @@ static void fold_intent(const sl_event *event, sl_journal_state *ret, size_t *ca
     if (event->queue != SL_QUEUE_SAME) { /* an intent ends when the FlowFile leaves its queue */
         ret->intent = ret->turn = (sl_str){0};
         ret->progress_count = 0;
+        ret->first_failure = 0;
     }
+    if (event->type == SL_EVENT_RETRY) ret->first_failure = (int64_t)event->target;
     if (event->type == SL_EVENT_INTENT) {
         ret->intent = event->details;
         ret->turn = event->uri;

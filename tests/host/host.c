@@ -153,7 +153,6 @@ static void open_content(host *host)
     char *folder = sl_asprintf("%s/host-content", sl_test_folder());
     sl_content_options options = {.folder = folder, .unused = release, .context = host};
     int failed = sl_content_open(&options, &host->content, &error);
-    if (!failed) failed = sl_content_recovered(host->content, &error);
     if (failed) sl_panic(__FILE__, __LINE__, "%s", error.text);
     free(folder);
 }

@@ -31,6 +31,8 @@ static sl_flow *flow_of(sl_engine *engine, const char *text)
     return flow;
 }
 
+static size_t window; /* of the engines that are opened; 0: its default */
+
 static rig *rig_open(const char *flow, bool paused, uint64_t segment_events)
 {
     rig *r = SL_NEW(rig);
@@ -39,7 +41,7 @@ static rig *rig_open(const char *flow, bool paused, uint64_t segment_events)
     uv_loop_init(&r->loop);
     uv_timer_init(&r->loop, &r->look);
     r->look.data = r;
-    sl_engine_options options = {.loop = &r->loop, .state = state, .paused = paused, .segment_events = segment_events};
+    sl_engine_options options = {.loop = &r->loop, .state = state, .paused = paused, .segment_events = segment_events, .window = window};
     int result = sl_engine_open(&options, &r->engine, &error);
     free(state);
     if (result < 0) {
@@ -131,7 +133,9 @@ TEST(what_is_held_is_there_after_a_restart)
     r = rig_open(CHAIN(2500, "hold"), true, 0);
     CHECK_INT(held(r), 2500);
     const sl_queue *queue = sl_map_get(&r->engine->queues, SL_STR("chain/mark.success.hold"));
-    CHECK_VIEW(sl_attributes_get(queue->ready.first->attributes, SL_STR("seen")), "yes");
+    CHECK(queue->ready.first->body == NULL); /* read when it is wanted */
+    sl_body *body = sl_body_need(r->engine, queue->ready.first);
+    CHECK_VIEW(sl_attributes_get(body->attributes, SL_STR("seen")), "yes");
     rig_close(r);
 }
 
@@ -290,4 +294,86 @@ TEST(turns_on_workers_come_to_an_end)
     rig_close(r);
     free(text);
     free(out);
+}
+
+/* ---- beyond the window ------------------------------------------------------------------------------------------ */
+
+#define LONG_CHAIN                                                                                         \
+    "sluice: 1\n"                                                                                          \
+    "name: chain\n"                                                                                        \
+    "processors:\n"                                                                                        \
+    "  make: {type: generate-flowfile, count: 3000, batch: 500, size: %s, to: {success: [sort, other]}}\n" \
+    "  sort: {type: hash-content, enabled: %s, to: {success: end, failure: hold}}\n"                       \
+    "  other: {type: hash-content, enabled: %s, to: {success: end, failure: hold}}\n"
+
+static size_t count_cold(rig *r, size_t *ret_all)
+{
+    const sl_flowfile *at;
+    size_t cold = 0;
+    *ret_all = 0;
+    for (size_t n = 0; (at = sl_slab_at(&r->engine->flowfiles, n)); n++) {
+        if (!at->id) continue;
+        ++*ret_all;
+        cold += at->body == NULL;
+    }
+    return cold;
+}
+
+static uint64_t content_files(rig *r)
+{
+    for (int64_t end = sl_ticks() + 10 * SL_SECOND; sl_content_bytes(r->engine->content) && sl_ticks() < end;)
+        uv_run(&r->loop, UV_RUN_ONCE);
+    return sl_content_bytes(r->engine->content);
+}
+
+/* First everything waits, far beyond the window, each content held by two; then, after a restart, all of it comes through. */
+static void through_the_window(const char *size)
+{
+    char *waits = sl_asprintf(LONG_CHAIN, size, "false", "false"), *goes = sl_asprintf(LONG_CHAIN, size, "true", "true");
+    size_t all;
+    window = 100;
+    rig *r = rig_open(waits, false, 4000);
+    r->deadline = sl_ticks() + 20 * SL_SECOND;
+    sl_engine_start(r->engine);
+    while (r->engine->flowfiles.count < 6000 && sl_ticks() < r->deadline) uv_run(&r->loop, UV_RUN_ONCE);
+    size_t cold = count_cold(r, &all);
+    CHECK_INT(all, 6000);
+    CHECK(cold >= 5700);
+    rig_close(r);
+    r = rig_open(goes, false, 4000);
+    CHECK_INT(count_cold(r, &all), 6000);
+    run_until_idle(r);
+    CHECK_INT(r->summary.delivered, 6000);
+    CHECK_INT(r->summary.queued, 0);
+    CHECK_INT(r->summary.held, 0);
+    CHECK_INT(content_files(r), 0); /* the last holder's going lets the bytes go */
+    rig_close(r);
+    window = 0;
+    free(waits);
+    free(goes);
+}
+
+TEST(a_long_queue_keeps_little_in_memory) { through_the_window("10B"); }
+TEST(packed_content_is_held_by_all_that_share_it) { through_the_window("3KB"); }
+
+TEST(a_long_queue_is_emptied_without_a_rest)
+{
+    char *waits = sl_asprintf(LONG_CHAIN, "3KB", "false", "false");
+    uint64_t count = 0;
+    sl_error error = {0};
+    window = 50;
+    rig *r = rig_open(waits, false, 0);
+    r->deadline = sl_ticks() + 20 * SL_SECOND;
+    sl_engine_start(r->engine);
+    while (r->engine->flowfiles.count < 6000 && sl_ticks() < r->deadline) uv_run(&r->loop, UV_RUN_ONCE);
+    while (sl_journal_durable(r->engine->journal) + 1 < sl_journal_next(r->engine->journal)) uv_run(&r->loop, UV_RUN_ONCE);
+    CHECK_INT(sl_engine_queue_empty(r->engine, "chain/make.success.sort", 0, 0, &count, &error), 0);
+    CHECK_INT(count, 3000);
+    CHECK(sl_content_bytes(r->engine->content) > 0); /* the others hold it */
+    CHECK_INT(sl_engine_queue_empty(r->engine, "chain/make.success.other", 0, 0, &count, &error), 0);
+    CHECK_INT(count, 3000);
+    CHECK_INT(content_files(r), 0);
+    rig_close(r);
+    window = 0;
+    free(waits);
 }
