@@ -53,7 +53,7 @@ typedef struct value { /* text is borrowed: of the node, the attribute or the ev
 /* ---- one evaluation -------------------------------------------------------------------------------- */
 typedef struct evaluation {
     const sl_expression_scope *scope;
-    sl_error *error;
+    sl_error *error; /* may be NULL */
     unsigned steps, nested_texts;
     size_t scratch_used;
     char *at, *end; /* free room of the newest block */
