@@ -122,6 +122,7 @@ static sl_engine *engine_new(const sl_engine_options *options)
     engine->retry_due = INT64_MAX;
     engine->scratch = SL_BUF(SCRATCH);
     engine->started_at = sl_now();
+    sl_clock_init(&engine->clock);
     engine->loop_thread = uv_thread_self();
     engine->bulletins = sl_bulletins_new();
     atomic_init(&engine->next_id, 1);

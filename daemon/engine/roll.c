@@ -53,7 +53,7 @@ void sl_engine_roll_if_full(sl_engine *engine)
     sl_engine_begin_checkpoint(engine);
 }
 
-static sl_checkpoint_entry entry_of(const sl_flowfile *flowfile)
+static sl_checkpoint_entry entry_of(const sl_engine *engine, const sl_flowfile *flowfile)
 {
     return (sl_checkpoint_entry){.flowfile = flowfile->id,
                                  .seq = flowfile->seq,
@@ -62,7 +62,7 @@ static sl_checkpoint_entry entry_of(const sl_flowfile *flowfile)
                                  .queue = flowfile->queue->name,
                                  .entered = flowfile->entered,
                                  .queued = flowfile->queued,
-                                 .not_before = flowfile->not_before,
+                                 .not_before = sl_clock_wall(&engine->clock, flowfile->not_before),
                                  .size = sl_flowfile_size(flowfile),
                                  .retries = flowfile->retries,
                                  .crashes = flowfile->crashes};
@@ -77,7 +77,7 @@ void sl_engine_checkpoint_step(sl_engine *engine)
     sl_flowfile *at = engine->checkpoint_at;
     /* What came later has its whole first event in this segment. */
     for (; at && at->listed != segment && count < SLICE; at = at->all_next)
-        if (at->queue) entries[count++] = entry_of(at);
+        if (at->queue) entries[count++] = entry_of(engine, at);
     if (count) sl_journal_checkpoint_add(engine->journal, entries, count);
     free(entries);
     engine->checkpoint_at = at;
