@@ -3,14 +3,12 @@
 
 #include "flow/expression/private.h"
 
-int fail(evaluation *e, const char *format, ...)
+void fail_with(evaluation *e, const char *format, va_list arguments)
 {
     char text[sizeof e->error->text];
-    va_list arguments;
-    va_start(arguments, format);
+    if (!e->error) return;
     vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    return sl_error_set(e->error, 0, "%s", text);
+    sl_error_set(e->error, 0, "%s", text);
 }
 
 /* ---- scratch ----------------------------------------------------------------------------------------- */

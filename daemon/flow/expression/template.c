@@ -7,15 +7,13 @@
 
 #include "flow/expression/private.h"
 
-int compile_fail(compiler *c, size_t offset, const char *format, ...)
+void compile_fail_with(compiler *c, size_t offset, const char *format, va_list arguments)
 {
     char text[sizeof c->error->text];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
     c->error_offset = offset;
-    return sl_error_set(c->error, 0, "%s", text);
+    if (!c->error) return;
+    vsnprintf(text, sizeof text, format, arguments);
+    sl_error_set(c->error, 0, "%s", text);
 }
 
 void *compile_keep(compiler *c, void *data, void (*release)(void *data))
