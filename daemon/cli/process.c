@@ -2,10 +2,12 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cli/commands.h"
+#include "cli/output.h"
 
 enum { DRAIN_SECONDS = 30 };
 
@@ -61,9 +63,23 @@ static void listen_to_signals(sl_process *process)
     }
 }
 
+/* A knob of the tests' only: small segments show in seconds what otherwise takes two million events. */
+static int read_segment_events(uint64_t *ret)
+{
+    const char *text = getenv("SLUICE_SEGMENT_EVENTS");
+    char *end;
+    if (!text) return SL_EXIT_DONE;
+    errno = 0;
+    *ret = strtoull(text, &end, 10);
+    if (*text >= '1' && *text <= '9' && !*end && !errno) return SL_EXIT_DONE;
+    return sl_complain(SL_EXIT_USAGE, "SLUICE_SEGMENT_EVENTS: expected how many events fill a segment, found `%s`", text);
+}
+
 int sl_process_open(sl_process *process, sl_engine_options *options)
 {
     sl_error error = {0};
+    int code = read_segment_events(&options->segment_events);
+    if (code != SL_EXIT_DONE) return code;
     options->loop = &process->loop;
     listen_to_signals(process);
     if (sl_engine_open(options, &process->engine, &error) < 0) {

@@ -67,7 +67,8 @@ static void processor_row(sl_table *table, const json_t *processor)
     sl_table_cell(table, sl_member_number(window, "failures") ? SL_YELLOW : SL_PLAIN, "%lld", sl_member_number(window, "failures"));
     sl_table_cell(table, SL_PLAIN, "%lld", sl_member_number(processor, "retrying"));
     /* An old error of a processor that works again is no news. */
-    bool news = json_is_object(error) && (strcmp(state, "paused") == 0 || sl_member_number(processor, "retrying"));
+    bool news = json_is_object(error) &&
+                (strcmp(state, "paused") == 0 || sl_member_number(processor, "retrying") || *sl_member_text(processor, "rests_until"));
     sl_table_cell(table, SL_RED, "%s%s%s", news ? sl_member_text(error, "class") : "", news ? ": " : "",
                   news ? sl_member_text(error, "message") : "");
 }

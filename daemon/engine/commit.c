@@ -156,7 +156,7 @@ static void back(commit *c, sluice_flowfile *view)
     if (view->set_aside && view->base->body->waits_for) {
         sl_flight_leave(c->engine, view->base);
         sl_queue_set_aside(view->base);
-    } else sl_engine_give_back(c->engine, view->base, c->now);
+    } else sl_engine_give_back(c->engine, view->base, sl_engine_steady(c->engine));
 }
 
 static void retry(commit *c, sluice_flowfile *view)
@@ -176,10 +176,10 @@ static void retry(commit *c, sluice_flowfile *view)
                     .target = (uint64_t)flowfile->body->first_failure,
                     .duration = c->share,
                     .retries = flowfile->retries,
-                    .not_before = flowfile->not_before};
+                    .not_before = sl_clock_wall(&c->engine->clock, flowfile->not_before)};
     sl_chain_add(c->engine, c->batch, flowfile, &step);
     sl_buf_done(&details);
-    sl_engine_give_back(c->engine, flowfile, c->now);
+    sl_engine_give_back(c->engine, flowfile, sl_engine_steady(c->engine));
 }
 
 static void fail(commit *c, sluice_flowfile *view)
@@ -265,8 +265,9 @@ static void instance_failed(commit *c, const sluice_failure *failure)
 }
 
 /* What a worker was given and did not take. */
-static void return_grants(sl_session *session, int64_t now)
+static void return_grants(sl_session *session)
 {
+    int64_t now = sl_engine_steady(session->engine);
     while (session->granted_count > session->granted_next)
         sl_engine_give_back(session->engine, session->granted[--session->granted_count], now);
 }
@@ -300,7 +301,7 @@ void sl_session_commit(sl_session *session)
     set_states(&c);
     note_scan(&c);
     sl_engine_append(engine, c.batch);
-    return_grants(session, c.now);
+    return_grants(session);
     c.counts.tasks = 1;
     c.counts.task_us = took;
     c.counts.read_bytes = session->read_bytes;
@@ -318,7 +319,7 @@ void sl_session_roll_back(sl_session *session)
         aside = aside || view->set_aside;
         back(&c, view);
     }
-    return_grants(session, c.now);
+    return_grants(session);
     if (!aside) session->yielded = true; /* at once it would find the same again */
     if (session->failure) instance_failed(&c, session->failure);
 }

@@ -60,7 +60,7 @@ static void put_off(sl_instance *instance, sl_pending *pending)
 {
     int64_t wait = SL_MIN((int64_t)1 << SL_MIN(pending->tries, 6u), (int64_t)LONGEST_WAIT);
     pending->tries++;
-    pending->due = sl_ticks() + wait * SL_SECOND;
+    pending->due = sl_ticks() + sl_jittered(wait * SL_SECOND);
     sl_bulletin(instance->engine->bulletins, SL_WARNING, instance->name, "%s: %s; tried again in %lld s", pending->failure.code,
                 pending->failure.message, (long long)wait);
 }

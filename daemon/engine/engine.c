@@ -124,6 +124,7 @@ static sl_engine *engine_new(const sl_engine_options *options)
     engine->scratch = SL_BUF(SCRATCH);
     engine->window = options->window ? options->window : WINDOW;
     engine->started_at = sl_now();
+    sl_clock_init(&engine->clock);
     engine->loop_thread = uv_thread_self();
     engine->bulletins = sl_bulletins_new();
     atomic_init(&engine->next_id, 1);

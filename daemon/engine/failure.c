@@ -14,18 +14,26 @@ const char *sl_class_name(sluice_class class_) { return class_ <= SLUICE_CONFIGU
 
 /* ---- a FlowFile ---------------------------------------------------------------------------------------- */
 
-static bool retries_left(const sl_limit *limit, const sl_flowfile *flowfile, int64_t now)
+static bool retries_left(const sl_engine *engine, const sl_limit *limit, const sl_flowfile *flowfile)
 {
     if (limit->forever) return true;
-    if (limit->duration_us) return now - flowfile->body->first_failure < limit->duration_us;
+    if (limit->duration_us) return sl_clock_age(&engine->clock, flowfile->body->first_failure) < limit->duration_us;
     return flowfile->retries < limit->count;
+}
+
+/* Those that failed together must not come back together. */
+int64_t sl_jittered(int64_t wait)
+{
+    uint64_t random;
+    sl_sys_now->random(&random, sizeof random);
+    return wait - (int64_t)(random % (uint64_t)(wait / 2 + 1));
 }
 
 static int64_t backoff(const sl_retry *retry, uint32_t retries)
 {
     int64_t wait = retry->backoff_us;
     for (uint32_t i = 0; i < retries && wait < retry->max_backoff_us; i++) wait *= 2;
-    return SL_MIN(wait, retry->max_backoff_us);
+    return sl_jittered(SL_MIN(wait, retry->max_backoff_us));
 }
 
 static void tell(sl_instance *instance, const sluice_failure *failure, sl_level level, const char *then)
@@ -37,6 +45,43 @@ static void tell(sl_instance *instance, const sluice_failure *failure, sl_level 
     sl_bulletin(instance->engine->bulletins, level, instance->name, "%s: %s; %s", failure->code, failure->message, then);
 }
 
+/* The FlowFile waits while others pass it, or the processor rests and it keeps its place in line. */
+static void wait_for_retry(sl_instance *instance, sl_flowfile *flowfile, const sl_retry *retry)
+{
+    int64_t wait = backoff(retry, flowfile->retries);
+    if (flowfile->retries < UINT16_MAX) flowfile->retries++;
+    flowfile->not_before = 0;
+    if (retry->policy == SL_YIELD) instance->rest_until = SL_MAX(instance->rest_until, sl_ticks() + wait);
+    else flowfile->not_before = sl_engine_steady(instance->engine) + wait;
+}
+
+/* By which relationship it failed is not remembered: by the one for that. */
+static int64_t longest_backoff(const sl_flow_processor *definition)
+{
+    int64_t longest = 0;
+    for (size_t i = 0; i < definition->relationship_count; i++) {
+        const sl_flow_relationship *relationship = &definition->relationships[i];
+        if (strcmp(relationship->name, "failure") == 0) return relationship->retry.max_backoff_us;
+        longest = SL_MAX(longest, relationship->retry.max_backoff_us);
+    }
+    return longest;
+}
+
+/* A clock that was wrong, or a definition that was different, when the wait was written must not keep it for years. */
+void sl_retries_cut(sl_queue *queue)
+{
+    int64_t now = sl_engine_steady(queue->to->engine), latest = now + longest_backoff(queue->to->definition);
+    size_t count = 0;
+    sl_flowfile **late = sl_alloc((queue->waiting_count + 1) * sizeof *late);
+    for (size_t i = 0; i < queue->waiting_count; i++)
+        if (queue->waiting[i]->not_before > latest) late[count++] = queue->waiting[i];
+    for (size_t i = 0; i < count; i++) {
+        late[i]->not_before = latest;
+        sl_queue_return(late[i], now);
+    }
+    free(late);
+}
+
 sl_verdict sl_failure_judge(sl_session *session, sluice_flowfile *view, int64_t now)
 {
     sl_instance *instance = session->instance;
@@ -44,14 +89,14 @@ sl_verdict sl_failure_judge(sl_session *session, sluice_flowfile *view, int64_t 
     const sluice_failure *failure = view->failure;
     const sl_flow_relationship *relationship = &instance->definition->relationships[view->relationship];
     if (failure->class_ == SLUICE_CONFIGURATION && flowfile) return SL_VERDICT_BACK;
+    const sl_retry *retry = &relationship->retry;
     if (flowfile && !flowfile->body->first_failure) flowfile->body->first_failure = now;
-    const sl_limit *limit = failure->class_ == SLUICE_TRANSIENT ? &relationship->retry.transient : &relationship->retry.permanent;
-    if (!flowfile || !retries_left(limit, flowfile, now)) {
+    const sl_limit *limit = failure->class_ == SLUICE_TRANSIENT ? &retry->transient : &retry->permanent;
+    if (!flowfile || !retries_left(instance->engine, limit, flowfile)) {
         tell(instance, failure, SL_ERROR, "the FlowFile leaves by its failure relationship");
         return SL_VERDICT_LEAVES;
     }
-    flowfile->not_before = now + backoff(&relationship->retry, flowfile->retries);
-    if (flowfile->retries < UINT16_MAX) flowfile->retries++;
+    wait_for_retry(instance, flowfile, retry);
     tell(instance, failure, SL_WARNING, "it is tried again");
     return SL_VERDICT_RETRY;
 }
@@ -91,7 +136,7 @@ void sl_instance_pause(sl_instance *instance, const sluice_failure *failure)
     int64_t wait = instance->paused ? SL_MIN(instance->pause_backoff * 2, PAUSE_MOST) : PAUSE_FIRST;
     instance->pause_backoff = wait;
     instance->paused = true;
-    instance->paused_until = sl_ticks() + wait;
+    instance->paused_until = sl_ticks() + sl_jittered(wait);
     instance->secrets_seen = sl_secrets_changed(instance->engine);
 }
 

@@ -187,7 +187,10 @@ static void attach_queue(sl_running_flow *flow, size_t index)
     queue->expire_to = NULL;
     if (connection->expire_after_us && connection->expire_to == SL_TO_HOLD)
         queue->expire_to = expired_hold(flow, queue->to ? queue->to : queue->from);
-    if (queue->to) add_input(queue->to, queue);
+    if (queue->to) {
+        add_input(queue->to, queue);
+        sl_retries_cut(queue);
+    }
     free(key);
 }
 

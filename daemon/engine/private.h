@@ -7,6 +7,7 @@
  *   flowfiles.c     FlowFiles that live: made, moved, ended; who is in flight
  *   bodies.c        which of them have their attributes and claim in memory
  *   holders.c, sweep.c   whose content may go
+ *   clock.c         time that passes, whatever is done to the wall clock
  *   chain.c         a FlowFile's next event
  *   instance.c      a flow's boxes: made, attached to queues, freed
  *   services.c      a flow's services, and those that flows share
@@ -29,6 +30,7 @@
 
 #include "content/content.h"
 #include "engine/bulletins.h"
+#include "engine/clock.h"
 #include "engine/engine.h"
 #include "engine/figures.h"
 #include "engine/modules.h"
@@ -83,6 +85,7 @@ typedef struct sl_instance {
     bool effects_running;
     bool recovered_effects;        /* pending effects of before the start must end first */
     int64_t yield_until, next_due; /* ticks */
+    int64_t rest_until;            /* ticks: a retry whose policy is yield rests the processor */
     int64_t last_begun;            /* ticks of the last session's begin */
     /* paused by a failure of configuration */
     bool paused;
@@ -157,7 +160,8 @@ struct sl_engine {
     sl_bulletins *bulletins;
     uint32_t node;
     _Atomic uint64_t next_id;
-    int64_t last_time;                               /* of the last event: events never go back in time */
+    int64_t last_time; /* of the last event: events never go back in time */
+    sl_clock clock;
     sl_map components;                               /* name -> sl_component */
     sl_map queues;                                   /* key -> sl_queue */
     sl_map flows;                                    /* name -> sl_running_flow */
@@ -178,7 +182,7 @@ struct sl_engine {
     uv_idle_t idle;  /* runs while the ready list has instances */
     uv_async_t wake; /* committed, messages */
     uv_timer_t retry_timer, expiry_timer, drain_timer;
-    int64_t retry_due; /* us since 1970 */
+    int64_t retry_due; /* steady */
     uv_mutex_t lock;   /* messages, releases */
     sl_message *messages, **messages_last;
     sl_release *releases, **releases_last, *releases_logged, **releases_logged_last;
@@ -212,6 +216,8 @@ uint64_t sl_engine_append(sl_engine *engine, sl_batch *batch); /* takes it; roll
 sl_component *sl_engine_component(sl_engine *engine, sl_str name);
 sl_queue *sl_engine_queue(sl_engine *engine, sl_str key); /* made when new */
 int64_t sl_engine_time(sl_engine *engine);                /* us since 1970, for events: never back */
+/* What waits is compared with this one: sl_flowfile.not_before is steady, in the journal it is wall time. */
+static inline int64_t sl_engine_steady(const sl_engine *engine) { return sl_clock_steady(&engine->clock); }
 void sl_engine_check_drained(sl_engine *engine);
 int sl_engine_prepare_state(sl_engine *engine, sl_error *error); /* once the journal's lock is ours */
 
@@ -311,12 +317,15 @@ void sl_schedule_all(sl_engine *engine);
 void sl_schedule_durable(sl_engine *engine); /* those that wait for the disk */
 void sl_schedule_start(sl_engine *engine);
 void sl_schedule_session_ended(sl_session *session);
-void sl_schedule_retry_at(sl_engine *engine, int64_t when); /* us since 1970 */
+void sl_schedule_retry_at(sl_engine *engine, int64_t when); /* steady */
 /* The next FlowFile of its queues that is ready and, where it must be, durable; now taken. NULL: none. */
 sl_flowfile *sl_instance_take(sl_instance *instance);
 bool sl_instance_back_pressure(const sl_instance *instance);
 
 /* ---- failure.c ---- */
+int64_t sl_jittered(int64_t wait); /* somewhere between the half and the whole of it */
+/* What waits in the queue longer than its processor makes anything wait now, does so no longer. */
+void sl_retries_cut(sl_queue *queue);
 void sl_instance_pause(sl_instance *instance, const sluice_failure *failure);
 void sl_instance_failed(sl_instance *instance, const sluice_failure *failure); /* told, nothing else */
 void sl_instance_succeeded(sl_instance *instance);

@@ -133,7 +133,7 @@ static void set_stopped(sl_instance *instance, bool stopped)
                   stopped ? SL_STR("1") : (sl_str){0});
     sl_engine_append(instance->engine, batch);
     if (stopped) return;
-    instance->paused_until = instance->yield_until = 0; /* started by hand: tried now */
+    instance->paused_until = instance->yield_until = instance->rest_until = 0; /* started by hand: tried now */
     sl_wake_instance(instance);
 }
 

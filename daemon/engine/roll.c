@@ -54,7 +54,7 @@ void sl_engine_roll_if_full(sl_engine *engine)
     sl_engine_begin_checkpoint(engine);
 }
 
-static sl_checkpoint_entry entry_of(const sl_flowfile *flowfile)
+static sl_checkpoint_entry entry_of(const sl_engine *engine, const sl_flowfile *flowfile)
 {
     return (sl_checkpoint_entry){.flowfile = flowfile->id,
                                  .seq = flowfile->seq,
@@ -63,7 +63,7 @@ static sl_checkpoint_entry entry_of(const sl_flowfile *flowfile)
                                  .queue = flowfile->queue->name,
                                  .entered = flowfile->entered,
                                  .queued = flowfile->queued,
-                                 .not_before = flowfile->not_before,
+                                 .not_before = sl_clock_wall(&engine->clock, flowfile->not_before),
                                  .size = sl_flowfile_size(flowfile),
                                  .retries = flowfile->retries,
                                  .crashes = flowfile->crashes,
@@ -78,7 +78,7 @@ void sl_engine_checkpoint_step(sl_engine *engine)
     /* What comes into a place that was seen already has its whole first event in this segment. */
     for (; engine->checkpoint_at < engine->checkpoint_end && count < SLICE; engine->checkpoint_at++) {
         const sl_flowfile *at = sl_slab_at(&engine->flowfiles, engine->checkpoint_at);
-        if (at->id && at->queue) entries[count++] = entry_of(at);
+        if (at->id && at->queue) entries[count++] = entry_of(engine, at);
     }
     if (count) sl_journal_checkpoint_add(engine->journal, entries, count);
     free(entries);

@@ -151,7 +151,8 @@ static bool may_run(sl_instance *instance)
         wait_until(instance, SL_MIN(instance->paused_until, now + SL_SECOND), now);
         return false;
     }
-    if (wait_until(instance, instance->yield_until, now) || wait_until(instance, instance->next_due, now)) return false;
+    if (wait_until(instance, SL_MAX(instance->yield_until, instance->rest_until), now) || wait_until(instance, instance->next_due, now))
+        return false;
     if (!(instance->processor->flags & SLUICE_SOURCE) && !has_input(instance)) return false;
     if (sl_instance_back_pressure(instance)) return false;
     if (sl_journal_congested(engine->journal)) {
@@ -181,6 +182,12 @@ static void run_ready(uv_idle_t *idle)
     if (!engine->ready_first) uv_idle_stop(&engine->idle);
 }
 
+static int64_t next_cron(const sl_schedule *schedule)
+{
+    int64_t real = sl_now(), next = sl_cron_next(schedule->cron, real);
+    return next < 0 ? INT64_MAX / 2 : sl_ticks() + (next - real);
+}
+
 /* When a processor runs next by its schedule, now that a session of it ended. */
 static void pace(sl_session *session)
 {
@@ -193,8 +200,7 @@ static void pace(sl_session *session)
     if (!rests) return;
     if (schedule->kind == SL_EVERY) instance->next_due = SL_MAX(session->begun + schedule->every_us, now);
     else if (schedule->kind == SL_AT_CRON) {
-        int64_t real = sl_now(), next = sl_cron_next(schedule->cron, real);
-        instance->next_due = next < 0 ? INT64_MAX / 2 : now + (next - real);
+        instance->next_due = next_cron(schedule);
     } else if (source) instance->yield_until = now + instance->definition->yield_us;
 }
 
@@ -209,7 +215,7 @@ void sl_schedule_session_ended(sl_session *session)
 static void on_retry(uv_timer_t *timer)
 {
     sl_engine *engine = timer->data;
-    int64_t now = sl_now(), next = INT64_MAX;
+    int64_t now = sl_engine_steady(engine), next = INT64_MAX;
     engine->retry_due = INT64_MAX;
     SL_MAP_EACH (&engine->queues, entry) {
         sl_queue *queue = entry->value;
@@ -223,15 +229,15 @@ static void on_retry(uv_timer_t *timer)
 void sl_schedule_retry_at(sl_engine *engine, int64_t when)
 {
     if (when >= engine->retry_due && uv_is_active((uv_handle_t *)&engine->retry_timer)) return;
-    int64_t wait = SL_MAX(when - sl_now(), (int64_t)0);
+    int64_t wait = SL_MAX(when - sl_engine_steady(engine), (int64_t)0);
     engine->retry_due = when;
     uv_update_time(engine->loop);
     uv_timer_start(&engine->retry_timer, on_retry, (uint64_t)((wait + SL_MILLISECOND - 1) / SL_MILLISECOND), 0);
 }
 
-static int64_t expires_at(const sl_queue *queue, const sl_flowfile *flowfile)
+static bool expired(const sl_engine *engine, const sl_queue *queue, const sl_flowfile *flowfile)
 {
-    return (queue->expire_since_queued ? flowfile->queued : flowfile->entered) + queue->expire_after;
+    return sl_clock_age(&engine->clock, queue->expire_since_queued ? flowfile->queued : flowfile->entered) >= queue->expire_after;
 }
 
 typedef struct expiry {
@@ -244,7 +250,7 @@ typedef struct expiry {
 static bool expire(void *context, sl_flowfile *flowfile)
 {
     expiry *e = context;
-    if (flowfile->place == SL_TAKEN || expires_at(e->queue, flowfile) > e->now || !sl_body_need(e->engine, flowfile)) return true;
+    if (flowfile->place == SL_TAKEN || !expired(e->engine, e->queue, flowfile) || !sl_body_need(e->engine, flowfile)) return true;
     sl_queue *to = e->queue->expire_to;
     sl_step step = {.type = SLUICE_EXPIRE, .queue = to ? to->name : 0, .component = e->queue->from ? e->queue->from->name_id : 0};
     sl_engine_take_out(e->engine, flowfile);
@@ -254,10 +260,31 @@ static bool expire(void *context, sl_flowfile *flowfile)
     return true;
 }
 
+/* When a cron schedule says is wall time: it is looked up anew. */
+static void find_cron(sl_instance *instance)
+{
+    const sl_schedule *schedule = &instance->definition->schedule;
+    if (schedule->kind != SL_AT_CRON || !instance->next_due) return;
+    instance->next_due = next_cron(schedule);
+    sl_wake_instance(instance);
+}
+
+static void check_clock(sl_engine *engine)
+{
+    char text[SL_TIME_TEXT];
+    int64_t step = sl_clock_check(&engine->clock);
+    if (!step) return;
+    sl_bulletin(engine->bulletins, SL_WARNING, "clock",
+                "the clock was set %s by %s; retries and expiry go on by the time that really passes", step > 0 ? "forward" : "back",
+                sl_duration_format((step > 0 ? step : -step) / SL_SECOND * SL_SECOND, text));
+    each_instance(engine, find_cron);
+}
+
 /* Each second: what expired, effects whose time came. */
 static void housekeeping(uv_timer_t *timer)
 {
     sl_engine *engine = timer->data;
+    check_clock(engine);
     expiry e = {.engine = engine, .batch = sl_batch_new(), .now = sl_engine_time(engine)};
     SL_MAP_EACH (&engine->queues, entry) {
         e.queue = entry->value;

@@ -109,6 +109,14 @@ static void labels_json(sl_buf *ret, const sl_node *labels)
     sl_buf_char(ret, '}');
 }
 
+/* Wall time; 0: it does not. */
+static int64_t rests_until(const sl_instance *instance)
+{
+    int64_t left = instance->rest_until - sl_ticks();
+    const sl_clock *clock = &instance->engine->clock;
+    return left > 0 ? sl_clock_wall(clock, sl_clock_steady(clock) + left) : 0;
+}
+
 static void processor_json(sl_buf *ret, sl_instance *instance)
 {
     sl_counts window;
@@ -130,6 +138,8 @@ static void processor_json(sl_buf *ret, sl_instance *instance)
                   instance->definition->concurrency, sl_instance_retrying(instance),
                   instance->component ? instance->component->pending_count : 0, truth(sl_instance_back_pressure(instance)));
     member_time(ret, "last_success_at", instance->last_success_at);
+    sl_buf_char(ret, ',');
+    member_time(ret, "rests_until", rests_until(instance));
     last_error_json(ret, instance);
     counts_json(ret, "five_minutes", &window);
     counts_json(ret, "total", &instance->figures.total);
@@ -316,7 +326,7 @@ static void flowfile_json(const listing *to, const sl_flowfile *flowfile)
     sl_buf_char(ret, ',');
     member_time(ret, "queued_at", flowfile->queued);
     sl_buf_char(ret, ',');
-    member_time(ret, "not_before", flowfile->not_before);
+    member_time(ret, "not_before", sl_clock_wall(&to->engine->clock, flowfile->not_before));
     sl_buf_text(ret, ",\"attributes\":");
     if (body && body->attributes) sl_pairs_format(body->attributes->pairs, body->attributes->count, ret);
     else sl_buf_text(ret, "{}");

@@ -43,7 +43,7 @@ static void give_up(sl_engine *engine, sl_flowfile *flowfile)
     sl_turn *turn = key ? sl_map_get(&engine->turns, sl_str_of(key)) : NULL;
     if (!turn || turn->holder != flowfile) return;
     turn->holder = NULL;
-    int64_t now = sl_engine_time(engine);
+    int64_t now = sl_engine_steady(engine);
     for (size_t i = 0; i < turn->count; i++) {
         turn->aside[i]->body->waits_for = NULL;
         if (turn->aside[i]->place == SL_ASIDE) sl_engine_give_back(engine, turn->aside[i], now);

@@ -66,9 +66,21 @@ static bool read_backoff(sl_loader *loader, const sl_node *node, const char *wha
     return *ret >= SL_MILLISECOND;
 }
 
+static bool read_policy(sl_loader *loader, const sl_node *node, sl_retry_policy *ret)
+{
+    sl_str text;
+    if (!node || !sl_text_of(loader, node, "policy", &text)) return false;
+    *ret = sl_str_is(text, "yield") ? SL_YIELD : SL_PENALIZE;
+    if (*ret == SL_YIELD || sl_str_is(text, "penalize")) return true;
+    sl_problem_error(loader->problems, node->mark,
+                     "`policy`: expected penalize (the FlowFile waits, others pass it) or yield (the processor rests), found " SL_QUOTED,
+                     SL_QUOTE_ARGS(text));
+    return false;
+}
+
 static void read_spec(sl_loader *loader, const sl_node *key, const sl_node *node, sl_retry_spec *ret)
 {
-    static const char *const keys[] = {"transient", "permanent", "backoff", "max_backoff", NULL};
+    static const char *const keys[] = {"transient", "permanent", "backoff", "max_backoff", "policy", NULL};
     sl_decoder decoder = sl_loader_decoder(loader, "the flow", key->mark);
     ret->relationship = key->text;
     ret->mark = key->mark;
@@ -78,6 +90,7 @@ static void read_spec(sl_loader *loader, const sl_node *key, const sl_node *node
     ret->has_permanent = read_limit(loader, sl_node_get(node, "permanent"), "permanent", &ret->retry.permanent);
     ret->has_backoff = read_backoff(loader, sl_node_get(node, "backoff"), "backoff", &ret->retry.backoff_us);
     ret->has_max_backoff = read_backoff(loader, sl_node_get(node, "max_backoff"), "max_backoff", &ret->retry.max_backoff_us);
+    ret->has_policy = read_policy(loader, sl_node_get(node, "policy"), &ret->retry.policy);
 }
 
 void sl_retry_read(sl_loader *loader, const sl_node *mapping, sl_retry_specs *ret)
@@ -103,6 +116,7 @@ static void merge(sl_loader *loader, const sl_retry_specs *specs, sl_flow_relati
         if (spec->has_transient) retry->transient = spec->retry.transient;
         if (spec->has_permanent) retry->permanent = spec->retry.permanent;
         if (spec->has_backoff) retry->backoff_us = spec->retry.backoff_us;
+        if (spec->has_policy) retry->policy = spec->retry.policy;
         if (spec->has_max_backoff) retry->max_backoff_us = spec->retry.max_backoff_us;
         /* One that was not written follows the other; two that were must fit. */
         if (retry->backoff_us <= retry->max_backoff_us) continue;

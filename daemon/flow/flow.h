@@ -25,12 +25,14 @@ typedef struct sl_schedule {
 
 typedef struct sl_limit { /* of retries */
     bool forever;
-    int64_t duration_us; /* when > 0: since the first try */
+    int64_t duration_us; /* when > 0: since the first failure */
     uint32_t count;      /* else */
 } sl_limit;
+typedef enum sl_retry_policy { SL_PENALIZE, SL_YIELD } sl_retry_policy; /* the FlowFile waits; the processor rests */
 typedef struct sl_retry { /* of one relationship; the default is {failure: {transient: forever, permanent: 0}} */
     sl_limit transient, permanent;
-    int64_t backoff_us, max_backoff_us;
+    int64_t backoff_us, max_backoff_us; /* a wait is between the half and the whole of what they say */
+    sl_retry_policy policy;
 } sl_retry;
 
 typedef enum sl_target_kind { SL_TO_PROCESSOR, SL_TO_END, SL_TO_HOLD } sl_target_kind;

@@ -95,7 +95,7 @@ typedef struct sl_retry_spec { /* what was written; the rest is inherited */
     sl_str relationship;
     sl_mark mark;
     bool used;
-    bool has_transient, has_permanent, has_backoff, has_max_backoff;
+    bool has_transient, has_permanent, has_backoff, has_max_backoff, has_policy;
     sl_retry retry;
 } sl_retry_spec;
 

@@ -43,17 +43,11 @@ static sl_journal *journal_new(const sl_journal_options *options)
 
 static int open_last_segment(sl_journal *journal, sl_error *error)
 {
-    bool fresh = journal->segment_number == 0;
-    if (fresh) {
+    if (journal->segment_number == 0) {
         journal->segment_number = 1;
         journal->segment_first = journal->next;
     }
-    if (sl_segment_open(journal->folder, journal->segment_number, &journal->segment, error) < 0) return -1;
-    if (fresh) {
-        /* The first segment has nothing before it: its checkpoint is empty and complete. */
-        if (sl_segment_meta(journal->segment, "first", (int64_t)journal->segment_first, error) < 0) return -1;
-        return sl_segment_meta(journal->segment, "complete", 1, error);
-    }
+    if (sl_segment_open(journal->folder, journal->segment_number, journal->segment_first, &journal->segment, error) < 0) return -1;
     /* What an interrupted roll has written is written again, by the engine's newer word. */
     if (journal->incomplete && sqlite3_exec(journal->segment->db, "DELETE FROM checkpoint", NULL, NULL, NULL) != SQLITE_OK)
         return sl_sqlite_failed(journal->segment->db, "clear the checkpoint of", journal->segment->path, error);

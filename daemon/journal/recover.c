@@ -51,12 +51,19 @@ static void step_close(step *step)
     free(step->path);
 }
 
-/* Runs `sql` and `row` for each row; 1 when there is no such table: a file whose making a crash cut short. */
+/* A file whose making a crash cut short: without tables, or with the rollback journal of what came before WAL, which a
+ * reader may not play back and the next writer does. */
+static bool half_made(sqlite3 *db)
+{
+    return sqlite3_errcode(db) == SQLITE_ERROR || sqlite3_extended_errcode(db) == SQLITE_READONLY_ROLLBACK;
+}
+
+/* Runs `sql` and `row` for each row; 1 when the file is half made. */
 static int each_row(step *step, const char *sql, int (*row)(struct step *step, sqlite3_stmt *row, sl_error *error), sl_error *error)
 {
     sqlite3_stmt *rows;
     if (sqlite3_prepare_v2(step->db, sql, -1, &rows, NULL) != SQLITE_OK) {
-        if (sqlite3_errcode(step->db) == SQLITE_ERROR) return 1;
+        if (half_made(step->db)) return 1;
         return sl_sqlite_failed(step->db, "read", step->path, error);
     }
     int state, result = 0;

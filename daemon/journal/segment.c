@@ -1,6 +1,7 @@
 #include "journal/segment.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "base/sys.h"
 #include "journal/vfs.h"
@@ -61,10 +62,17 @@ static int make_types(sl_segment *segment, sl_error *error)
     return result;
 }
 
-static int make(sl_segment *segment, sl_error *error)
+/* All or nothing: a crash in between leaves a file without tables, which is made anew. The first segment has nothing
+ * before it: its checkpoint is empty and complete. */
+static int make(sl_segment *segment, uint64_t first, sl_error *error)
 {
+    char about[256];
+    snprintf(about, sizeof about,
+             "INSERT INTO meta VALUES('format',%d),('number',%u),('created',%lld),('first',%llu);"
+             "INSERT INTO meta SELECT 'complete',1 WHERE %u=1;",
+             SL_JOURNAL_FORMAT, segment->number, (long long)sl_now(), (unsigned long long)first, segment->number);
     if (run(segment, "BEGIN IMMEDIATE", "begin", error) < 0 || run(segment, schema, "make the tables of", error) < 0 ||
-        make_types(segment, error) < 0)
+        make_types(segment, error) < 0 || run(segment, about, "describe", error) < 0)
         return -1;
     return run(segment, "COMMIT", "commit", error);
 }
@@ -77,20 +85,15 @@ static int prepare(sl_segment *segment, sl_error *error)
     return 0;
 }
 
-static int check_format(sl_segment *segment, bool fresh, sl_error *error)
+static int check_format(sl_segment *segment, sl_error *error)
 {
     int64_t format = 0;
-    if (fresh)
-        return sl_segment_meta(segment, "format", SL_JOURNAL_FORMAT, error) || sl_segment_meta(segment, "number", segment->number, error) ||
-                       sl_segment_meta(segment, "created", sl_now(), error)
-                   ? -1
-                   : 0;
     if (sl_segment_read_meta(segment->db, "format", &format) == 0 && format == SL_JOURNAL_FORMAT) return 0;
     return sl_error_set(error, EINVAL, "journal: %s has format %lld, expected %d; it was written by another version of sluice",
                         segment->path, (long long)format, SL_JOURNAL_FORMAT);
 }
 
-static int set_up(sl_segment *segment, sl_error *error)
+static int set_up(sl_segment *segment, uint64_t first, sl_error *error)
 {
     /* Before the first table: a page holds some 35 rows; 8 KiB measured best for rows of 110 bytes. */
     if (run(segment,
@@ -102,11 +105,11 @@ static int set_up(sl_segment *segment, sl_error *error)
     sqlite3_prepare_v2(segment->db, "SELECT 1 FROM sqlite_master WHERE name='type'", -1, &tables, NULL);
     bool fresh = sqlite3_step(tables) != SQLITE_ROW;
     sqlite3_finalize(tables);
-    if ((fresh && make(segment, error) < 0) || prepare(segment, error) < 0) return -1;
-    return check_format(segment, fresh, error);
+    if ((fresh && make(segment, first, error) < 0) || prepare(segment, error) < 0) return -1;
+    return check_format(segment, error);
 }
 
-int sl_segment_open(const char *folder, uint32_t number, sl_segment **ret, sl_error *error)
+int sl_segment_open(const char *folder, uint32_t number, uint64_t first, sl_segment **ret, sl_error *error)
 {
     sl_segment *segment = SL_NEW(sl_segment);
     segment->number = number;
@@ -115,7 +118,7 @@ int sl_segment_open(const char *folder, uint32_t number, sl_segment **ret, sl_er
     int result = 0;
     if (sqlite3_open_v2(segment->path, &segment->db, flags, sl_vfs_name()) != SQLITE_OK)
         result = sl_sqlite_failed(segment->db, "open", segment->path, error);
-    if (result == 0) result = set_up(segment, error);
+    if (result == 0) result = set_up(segment, first, error);
     if (result == 0 && sl_sync_dir(folder) < 0) result = sl_error_set(error, errno, "journal: cannot sync %s: %s", folder, strerror(errno));
     if (result < 0) {
         sl_segment_close(segment, false, NULL);

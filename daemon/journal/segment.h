@@ -21,8 +21,8 @@ typedef struct sl_segment {
 } sl_segment;
 
 char *sl_segment_path(const char *folder, uint32_t number);
-/* Makes the file, or opens it for writing; WAL and synchronous=FULL. */
-int sl_segment_open(const char *folder, uint32_t number, sl_segment **ret, sl_error *error);
+/* Makes the file, whose events begin with the number `first`, or opens it for writing; WAL and synchronous=FULL. */
+int sl_segment_open(const char *folder, uint32_t number, uint64_t first, sl_segment **ret, sl_error *error);
 int sl_segment_open_reader(const char *path, sqlite3 **ret, sl_error *error);
 /* Checkpoints the WAL (when `seal`) and closes. */
 int sl_segment_close(sl_segment *segment, bool seal, sl_error *error);

@@ -101,10 +101,10 @@ static int commit(sl_journal *journal, group *group, sl_error *error)
 static int roll(sl_journal *journal, group *group, const sl_command *command, sl_error *error)
 {
     sl_segment *fresh;
-    if (commit(journal, group, error) < 0 || sl_segment_open(journal->folder, command->id, &fresh, error) < 0) return -1;
+    if (commit(journal, group, error) < 0 || sl_segment_open(journal->folder, command->id, command->seq, &fresh, error) < 0) return -1;
     hand_to_sealer(journal, journal->segment);
     journal->segment = fresh;
-    return sl_segment_meta(fresh, "first", (int64_t)command->seq, error);
+    return 0;
 }
 
 static int write_batch(sl_journal *journal, const sl_batch *batch, sl_error *error)

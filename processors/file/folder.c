@@ -29,20 +29,18 @@ static int make_in(int parent, const char *name)
 
 static int make_with_parents(const char *path)
 {
-    if (mkdir(path, 0777) == 0 || errno == EEXIST) return 0;
-    if (errno != ENOENT) return -1;
     size_t size = strlen(path);
     while (size && path[size - 1] == '/') size--;
+    const char *end = path + size;
     while (size && path[size - 1] != '/') size--;
-    if (size < 2) return -1;
-    char *parent = file_copy(path, size - 1);
-    int fd = file_folder_open(parent, true);
+    char *parent = size ? file_copy(path, size > 1 ? size - 1 : 1) : file_copy(".", 1);
+    char *name = file_copy(path + size, (size_t)(end - path) - size);
+    int fd = file_folder_open(parent, true), result = fd < 0 ? -1 : make_in(fd, name), error = errno;
+    if (fd >= 0) close(fd);
     free(parent);
-    if (fd < 0) return -1;
-    int result = mkdir(path, 0777) == 0 ? fsync(fd) : errno == EEXIST ? 0 : -1;
-    if (result < 0) return close_with(fd, errno);
-    close(fd);
-    return 0;
+    free(name);
+    errno = error;
+    return result;
 }
 
 int file_folder_open(const char *path, bool make)

@@ -119,7 +119,7 @@ static void created(s3_put *put, const s3_reply *reply)
         s3_fits(put->upload_id, sizeof put->upload_id, reply->xml.upload_id, strlen(reply->xml.upload_id));
         put->multipart->aborted = false;
         if (!reply->plain_etag) put->service->opaque_etag = true;
-        if (!put->cancelled) record_upload(put);
+        if (!put->cancelled && !put->verdict) record_upload(put);
     }
 }
 

@@ -146,7 +146,7 @@ static void stop(s3_put *put)
     put->stopping = true;
     if (put->file) atomic_store(&put->file->stop, true);
     sluice_cancel(put->instance, put->call);
-    s3_request_cancel(&put->request);
+    if (put->cancelled) s3_request_cancel(&put->request); /* else it is short, and may begin an upload that is to be aborted */
     s3_body_cancel(&put->body);
     s3_multipart_stop(put);
 }

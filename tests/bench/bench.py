@@ -187,7 +187,7 @@ def delivery(folder, count, size):
             line("rclone copy", rclone(folder, sink, inbox, count, size))
         peak = Peak()
         os.sync()
-        took, cpu = run([SLUICE, "run", flow, "--until-idle", "--state", state], SECRETS, peak)
+        took, cpu = run([SLUICE, "run", flow, "--until-idle", "--timeout", "5m", "--state", state], SECRETS, peak)
         line(f"sluice, source: {source}", rates(count, size, took, cpu))
         line("  memory at its peak", peak)
         shutil.rmtree(state)

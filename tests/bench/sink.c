@@ -117,8 +117,46 @@ static int answer(connection *c, const char *status, const char *more, const cha
     return send_all(c->fd, text, (size_t)size);
 }
 
+/* The body of CompleteMultipartUpload names the parts' ETags; the whole's is the MD5 of their MD5s. */
+static int complete(connection *c, unsigned long long size, char etag[64])
+{
+    unsigned char digest[EVP_MAX_MD_SIZE], part[16];
+    int parts = 0;
+    while (c->held < size) {
+        ssize_t got = size < ROOM ? recv(c->fd, c->data + c->held, ROOM - c->held, 0) : 0;
+        if (got <= 0) return -1;
+        c->held += (size_t)got;
+    }
+    c->data[c->held] = 0;
+    EVP_DigestInit_ex(c->md5, EVP_md5(), NULL);
+    for (const char *at = c->data; (at = strstr(at, "<ETag>")) && at < c->data + size; parts++) {
+        at += 6;
+        at += strcspn(at, "0123456789abcdef"); /* the quote, as itself or as &quot; */
+        for (int i = 0; i < 16; i++) sscanf(at + 2 * i, "%2hhx", &part[i]);
+        EVP_DigestUpdate(c->md5, part, sizeof part);
+    }
+    EVP_DigestFinal_ex(c->md5, digest, NULL);
+    for (int i = 0; i < 16; i++) snprintf(etag + 2 * i, 3, "%02x", digest[i]);
+    snprintf(etag + 32, 16, "-%d", parts);
+    use(c, (size_t)size);
+    return 0;
+}
+
 static const char nothing[] =
     "<?xml version=\"1.0\"?><ListBucketResult><IsTruncated>false</IsTruncated><KeyCount>0</KeyCount></ListBucketResult>";
+
+static const char begun[] = "<?xml version=\"1.0\"?><InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>";
+
+/* Of a multipart upload: its beginning, or its end. */
+static int serve_post(connection *c, bool end, unsigned long long size)
+{
+    char etag[64] = "", body[256];
+    if (!end) return read_body(c, size, etag) < 0 ? -1 : answer(c, "200 OK", "Content-Type: application/xml\r\n", begun, true);
+    if (complete(c, size, etag) < 0) return -1;
+    snprintf(body, sizeof body, "<?xml version=\"1.0\"?><CompleteMultipartUploadResult><ETag>\"%s\"</ETag></CompleteMultipartUploadResult>",
+             etag);
+    return answer(c, "200 OK", "Content-Type: application/xml\r\n", body, true);
+}
 
 static int serve_one(connection *c)
 {
@@ -126,6 +164,7 @@ static int serve_one(connection *c)
     size_t size = read_head(c);
     if (!size) return -1;
     c->data[size - 1] = 0;
+    bool post = strncmp(c->data, "POST ", 5) == 0, end = strstr(c->data, "uploadId=") != NULL;
     const char *length = header(c->data, "content-length");
     unsigned long long body = length ? strtoull(length, NULL, 10) : 0;
     bool put = strncmp(c->data, "PUT ", 4) == 0, get = strncmp(c->data, "GET ", 4) == 0, expect = header(c->data, "expect") != NULL;
@@ -137,6 +176,7 @@ static int serve_one(connection *c)
     }
     use(c, size);
     if (expect && send_all(c->fd, "HTTP/1.1 100 Continue\r\n\r\n", 25) < 0) return -1;
+    if (post) return serve_post(c, end, body);
     if (read_body(c, body, etag) < 0) return -1;
     if (get) return answer(c, "200 OK", "Content-Type: application/xml\r\n", nothing, true);
     if (!put) return answer(c, "404 Not Found", "", "", false);

@@ -195,7 +195,7 @@ int date_from_text(evaluation *e, sl_str text, value *ret)
         return number_text(e, text, &ret->whole);
     }
     for (size_t i = 0; i < SL_COUNT(forms); i++) {
-        instant found;
+        instant found = {0};
         /* The two forms with slashes have each digit. */
         if (i && text.size != strlen(forms[i])) continue;
         int parsed = try_pattern(e, forms[i], text, true, true, &found);
@@ -237,12 +237,12 @@ int instant_from_text(evaluation *e, sl_str text, value *ret)
 {
     text = java_trim(text);
     if (all_digits(text)) {
-        int64_t ms;
+        int64_t ms = 0;
         if (number_text(e, text, &ms) < 0) return -1;
         *ret = VALUE_INSTANT(instant_of_ms(ms));
         return 0;
     }
-    instant found;
+    instant found = {0};
     if (!instant_parse(text, &found)) return not_a(e, "an instant: milliseconds since 1970, ISO 8601 with an offset or RFC 1123", text);
     *ret = VALUE_INSTANT(found);
     return 0;

@@ -3,14 +3,12 @@
 
 #include "flow/expression/private.h"
 
-int fail(evaluation *e, const char *format, ...)
+void fail_with(evaluation *e, const char *format, va_list arguments)
 {
     char text[sizeof e->error->text];
-    va_list arguments;
-    va_start(arguments, format);
+    if (!e->error) return;
     vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    return sl_error_set(e->error, 0, "%s", text);
+    sl_error_set(e->error, 0, "%s", text);
 }
 
 /* ---- scratch ----------------------------------------------------------------------------------------- */
@@ -327,11 +325,7 @@ int evaluate_parts(evaluation *e, const sl_expression *expression, sl_buf *ret)
 
 #define EVALUATION(name_, scope_, error_)                                \
     char name_##_block[1024] __attribute__((uninitialized, aligned(8))); \
-    sl_error name_##_error __attribute__((uninitialized));               \
-    evaluation name_ = {.scope = (scope_),                               \
-                        .error = (error_) ? (error_) : &name_##_error,   \
-                        .at = name_##_block,                             \
-                        .end = name_##_block + sizeof name_##_block}
+    evaluation name_ = {.scope = (scope_), .error = (error_), .at = name_##_block, .end = name_##_block + sizeof name_##_block}
 
 int sl_expression_evaluate(const sl_expression *expression, const sl_expression_scope *scope, sl_buf *ret, sl_error *error)
 {

@@ -119,7 +119,7 @@ FUNCTION(date_to_date)
         if (!subject.missing) *ret = VALUE_DATE(subject.whole);
         return 0;
     }
-    instant found;
+    instant found = {0};
     if (arguments[0].missing) return 0;
     if (parse(e, c, subject.text, arguments, true, &found) < 0) return -1;
     *ret = VALUE_DATE(ms_of_instant(found));
@@ -134,7 +134,7 @@ FUNCTION(date_to_instant)
         if (!subject.missing) *ret = VALUE_INSTANT(instant_of_ms(subject.whole));
         return 0;
     }
-    instant found;
+    instant found = {0};
     if (arguments[0].missing) return 0;
     if (arguments[1].missing) return fail(e, "expected a time zone, found none");
     if (parse(e, c, subject.text, arguments, false, &found) < 0) return -1;
@@ -336,7 +336,7 @@ FUNCTION(date_is_valid)
 FUNCTION(date_is_valid_instant)
 {
     (void)e, (void)c, (void)arguments;
-    instant found;
+    instant found = {0};
     *ret = VALUE_TRUTH(instant_parse(java_trim(subject.text), &found));
     return 0;
 }

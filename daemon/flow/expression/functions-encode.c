@@ -119,8 +119,8 @@ FUNCTION(encode_hash)
                                            {"SHA3-384", "SHA3-384"},
                                            {"SHA3-512", "SHA3-512"}};
     (void)c;
-    unsigned char bytes[EVP_MAX_MD_SIZE];
-    unsigned size;
+    unsigned char bytes[EVP_MAX_MD_SIZE] = {0};
+    unsigned size = 0;
     sl_str wanted = arguments[0].missing ? SL_STR("") : arguments[0].text;
     for (size_t i = 0; i < SL_COUNT(names); i++) {
         if (wanted.size != strlen(names[i][0]) || strncasecmp(wanted.data, names[i][0], wanted.size) != 0) continue;
@@ -159,8 +159,8 @@ static bool parse_uuid(sl_str text, unsigned char ret[16])
 
 static int named_uuid(evaluation *e, const char *algorithm, int version, value subject, value within, value *ret)
 {
-    unsigned char space[16] = {0}, bytes[EVP_MAX_MD_SIZE];
-    unsigned size;
+    unsigned char space[16] = {0}, bytes[EVP_MAX_MD_SIZE] = {0};
+    unsigned size = 0;
     if (!within.missing && !parse_uuid(within.text, space))
         return fail(e, "expected a UUID as the namespace, found \"%.*s\"", (int)SL_MIN(within.text.size, (size_t)60), within.text.data);
     if (digest(e, algorithm, (sl_str){(char *)space, 16}, subject.text, bytes, &size) < 0) return -1;

@@ -93,7 +93,7 @@ static int add_replacement(evaluation *e, const regex *r, sl_str with, sl_str su
 
 static int replace_matches(evaluation *e, const regex *r, sl_str subject, sl_str with, bool all, sl_buf *out)
 {
-    size_t found[GROUPS * 2], at = 0, done = 0;
+    size_t found[GROUPS * 2] = {0}, at = 0, done = 0;
     while (at <= subject.size && !out->overflowed) {
         int matched = ++e->steps > EXPRESSION_STEPS * 10 ? fail(e, "expected fewer matches") : regex_find(e, r, subject, at, found, GROUPS);
         if (matched < 0) return -1;

@@ -164,7 +164,7 @@ static int argument_count_wrong(parser *p, const function *f, size_t offset, siz
 
 static int add_argument(parser *p, call *into, node ***arguments, size_t *capacity)
 {
-    node *argument;
+    node *argument = NULL;
     if (parse_argument(p, &argument) < 0) return -1;
     *arguments = sl_grow(*arguments, into->count, capacity, sizeof **arguments);
     (*arguments)[into->count++] = argument;
@@ -243,6 +243,7 @@ static int attribute_node(parser *p, const token *name, node **ret)
 /* The attribute whose name is the value of a node. */
 static int named_by(parser *p, node *name, node **ret)
 {
+    if (!name) return -1;
     bool constant = name->type == NODE_CONSTANT;
     *ret = node_new(p->c, constant ? NODE_ATTRIBUTE : NODE_ATTRIBUTE_NAMED, KIND_TEXT, name->offset);
     if (!*ret) return -1;
@@ -262,7 +263,7 @@ static int word_head(parser *p, node **ret)
 
 static int parse_head(parser *p, node **ret)
 {
-    node *inner;
+    node *inner = NULL;
     switch (p->now.type) {
     case TOKEN_NAME: return word_head(p, ret);
     case TOKEN_STRING:
@@ -306,9 +307,9 @@ static int list_calls(parser *p, node *head, node *chain, size_t *capacity, call
 {
     while (p->now.type == TOKEN_COLON) {
         call *before = chain->call_count ? &(*calls)[chain->call_count - 1] : NULL;
-        call next;
+        call next = {0};
         if (++p->c->nodes > EXPRESSION_NODES) return compile_fail(p->c, here(p), "expected at most %d parts in one text", EXPRESSION_NODES);
-        if (advance(p) < 0 || parse_call(p, chain->kind, before, &next) < 0) return -1;
+        if (advance(p) < 0 || parse_call(p, chain->kind, before, &next) < 0 || !next.function) return -1;
         *calls = sl_grow(*calls, chain->call_count, capacity, sizeof **calls);
         (*calls)[chain->call_count++] = next;
         chain->kind = next.function->result;
@@ -320,7 +321,7 @@ static int list_calls(parser *p, node *head, node *chain, size_t *capacity, call
 static int parse_chain(parser *p, node **ret)
 {
     node *head = NULL;
-    if (parse_head(p, &head) < 0) return -1;
+    if (parse_head(p, &head) < 0 || !head) return -1;
     node *chain = node_new(p->c, NODE_CHAIN, head->kind, head->offset);
     if (!chain) return -1;
     call *calls = NULL;
@@ -328,7 +329,7 @@ static int parse_chain(parser *p, node **ret)
     int failed = list_calls(p, head, chain, &capacity, &calls);
     chain->head = head;
     chain->calls = sl_arena_alloc(&p->c->expression->arena, (chain->call_count + 1) * sizeof *calls);
-    if (chain->call_count) memcpy(chain->calls, calls, chain->call_count * sizeof *calls);
+    if (calls) memcpy(chain->calls, calls, chain->call_count * sizeof *calls);
     free(calls);
     /* A constant head stays in a chain: what it is said to be decides whether its function may prepare upon it. */
     *ret = chain->call_count || head->type == NODE_CONSTANT ? chain : head;

@@ -53,7 +53,7 @@ typedef struct value { /* text is borrowed: of the node, the attribute or the ev
 /* ---- one evaluation -------------------------------------------------------------------------------- */
 typedef struct evaluation {
     const sl_expression_scope *scope;
-    sl_error *error;
+    sl_error *error; /* may be NULL */
     unsigned steps, nested_texts;
     size_t scratch_used;
     char *at, *end; /* free room of the newest block */
@@ -66,7 +66,16 @@ typedef struct evaluation {
 char *scratch(evaluation *e, size_t size);
 /* The buffer's bytes moved to the scratch, and the buffer freed. -1: it overflowed, or no room. */
 int scratch_buf(evaluation *e, sl_buf *buf, value *ret);
-int fail(evaluation *e, const char *format, ...) SL_PRINTF(2, 3); /* always -1 */
+void fail_with(evaluation *e, const char *format, va_list arguments);
+/* Always -1, and here so that whoever checks a caller sees that. */
+static inline SL_PRINTF(2, 3) int fail(evaluation *e, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fail_with(e, format, arguments);
+    va_end(arguments);
+    return -1;
+}
 
 /* ---- conversions, as Java and NiFi do them ------------------------------------------------------------ */
 int value_to(evaluation *e, kind wanted, value *v);  /* missing stays missing */
@@ -156,9 +165,17 @@ typedef struct source {
 } source;
 static inline size_t source_offset(const source *s, size_t at) { return s->map ? s->map[at] : s->base + at; }
 
-int compile_fail(compiler *c, size_t offset, const char *format, ...) SL_PRINTF(3, 4); /* always -1 */
-void *compile_keep(compiler *c, void *data, void (*release)(void *data));              /* freed with the expression */
-node *node_new(compiler *c, node_type type, kind k, size_t offset);                    /* NULL: too many */
+void compile_fail_with(compiler *c, size_t offset, const char *format, va_list arguments);
+static inline SL_PRINTF(3, 4) int compile_fail(compiler *c, size_t offset, const char *format, ...) /* always -1 */
+{
+    va_list arguments;
+    va_start(arguments, format);
+    compile_fail_with(c, offset, format, arguments);
+    va_end(arguments);
+    return -1;
+}
+void *compile_keep(compiler *c, void *data, void (*release)(void *data)); /* freed with the expression */
+node *node_new(compiler *c, node_type type, kind k, size_t offset);       /* NULL: too many */
 /* Literal runs and `${...}` of a text into *ret (count of them). outer: `#{p}` outside of `${...}` are resolved too;
  * else it is a string literal whose backslashes are resolved in the runs. */
 int compile_template(compiler *c, const source *s, bool outer, node ***ret, size_t *ret_count);

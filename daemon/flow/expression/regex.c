@@ -57,7 +57,9 @@ static size_t posix_class(sl_str rest, sl_buf *out, bool in_class)
         if (rest.size < size + 4 || memcmp(rest.data + 3, names[i].java, size) != 0 || rest.data[size + 3] != '}') continue;
         bool negated = rest.data[1] == 'P';
         if (negated && in_class) return 0;
-        sl_buf_printf(out, in_class ? "%s%s" : negated ? "[^%s%s]" : "[%s%s]", names[i].posix, "");
+        sl_buf_text(out, in_class ? "" : negated ? "[^" : "[");
+        sl_buf_text(out, names[i].posix);
+        sl_buf_text(out, in_class ? "" : "]");
         return size + 4;
     }
     return 0;
@@ -189,7 +191,7 @@ int regex_find(evaluation *e, const regex *r, sl_str text, size_t from, size_t *
 {
     pcre2_match_data *data = pcre2_match_data_create((uint32_t)(pairs ? pairs : 1), NULL);
     if (!data) abort();
-    int found = pcre2_match(r->code, (PCRE2_SPTR)text.data, text.size, from, PCRE2_NO_UTF_CHECK & 0, data, r->limits);
+    int found = pcre2_match(r->code, (PCRE2_SPTR)text.data, text.size, from, 0, data, r->limits);
     if (found >= 0 && ovector)
         for (size_t i = 0; i < pairs * 2; i++)
             ovector[i] = found == 0 || i < (size_t)found * 2 ? pcre2_get_ovector_pointer(data)[i] : SIZE_MAX;

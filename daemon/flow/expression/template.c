@@ -7,15 +7,13 @@
 
 #include "flow/expression/private.h"
 
-int compile_fail(compiler *c, size_t offset, const char *format, ...)
+void compile_fail_with(compiler *c, size_t offset, const char *format, va_list arguments)
 {
     char text[sizeof c->error->text];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
     c->error_offset = offset;
-    return sl_error_set(c->error, 0, "%s", text);
+    if (!c->error) return;
+    vsnprintf(text, sizeof text, format, arguments);
+    sl_error_set(c->error, 0, "%s", text);
 }
 
 void *compile_keep(compiler *c, void *data, void (*release)(void *data))
@@ -230,8 +228,7 @@ static int compile_new(compiler *c, sl_str text, sl_expression **ret, size_t *re
 
 int sl_expression_compile(sl_str text, const sl_parameter_scope *parameters, sl_expression **ret, size_t *ret_offset, sl_error *error)
 {
-    sl_error own_error;
-    compiler c = {.parameters = parameters, .error = error ? error : &own_error};
+    compiler c = {.parameters = parameters, .error = error};
     return compile_new(&c, text, ret, ret_offset);
 }
 
@@ -271,9 +268,8 @@ static size_t resolve_marked(compiler *c, sl_str text, size_t at, size_t brace, 
 
 int sl_parameters_resolve(sl_str text, const sl_parameter_scope *parameters, sl_buf *ret, size_t *ret_offset, sl_error *error)
 {
-    sl_error own_error;
     sl_expression holder = {0};
-    compiler c = {.expression = &holder, .parameters = parameters, .error = error ? error : &own_error};
+    compiler c = {.expression = &holder, .parameters = parameters, .error = error};
     size_t at = 0;
     int failed = 0;
     while (at < text.size && !failed) {

@@ -208,7 +208,7 @@ TEST(defaults_and_what_overrides_them)
                           "  connection: {max_objects: 7}\nprocessors:\n"
                           "  make: {type: generate-flowfile, schedule: 0s, to: {success: [park, also]}}\n"
                           "  park: {type: put-file, directory: /srv, to: {success: [also, end], failure: hold},"
-                          " retry: {failure: {permanent: 3}, success: {transient: 2h}}}\n"
+                          " retry: {failure: {permanent: 3, policy: yield}, success: {transient: 2h}}}\n"
                           "  also: {type: put-file, directory: /srv, to: {success: end, failure: hold}}\n"
                           "connections:\n  make.success.also: {max_objects: 1}\n  make.success: {max_objects: 9, max_bytes: 5MB}\n",
                      NULL);
@@ -219,6 +219,7 @@ TEST(defaults_and_what_overrides_them)
     CHECK_INT(park->relationships[1].retry.transient.count, 5);
     CHECK(!park->relationships[1].retry.transient.forever);
     CHECK_INT(park->relationships[1].retry.permanent.count, 3);
+    CHECK(park->relationships[1].retry.policy == SL_YIELD && park->relationships[0].retry.policy == SL_PENALIZE);
     CHECK_INT(park->relationships[0].retry.transient.duration_us, 7200 * SL_SECOND);
     CHECK_INT(also->relationships[1].retry.permanent.count, 0);
     CHECK_INT(also->relationships[1].retry.max_backoff_us, 1200 * SL_SECOND);
@@ -327,6 +328,8 @@ TEST(what_a_flow_may_not_say)
     refuse(HEAD "defaults: {schedule: {cron: '* * *'}}\nprocessors:\n" SOURCE PARK, "3:29: error: `cron`: expected five fields");
     refuse(HEAD "defaults: {retry: {failure: {backoff: 5m, max_backoff: 1m}}}\nprocessors:\n" SOURCE PARK,
            "3:20: error: `retry`: `max_backoff` is less");
+    refuse(HEAD "defaults: {retry: {failure: {policy: rest}}}\nprocessors:\n" SOURCE PARK,
+           "3:38: error: `policy`: expected penalize (the FlowFile waits, others pass it) or yield (the processor rests), found \"rest\"");
 }
 
 TEST(services_must_exist_and_fit)
