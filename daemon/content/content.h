@@ -61,8 +61,12 @@ typedef struct sl_content_options {
 } sl_content_options;
 
 int sl_content_open(const sl_content_options *options, sl_content **ret, sl_error *error);
-/* After recovery, when every live claim was parsed: removes own files and packs that nothing knows, puts unknown
- * adopted ones without another link in quarantine (logged). */
+/* During recovery: an event has this claim's text, or releases it. When it is not live, its adopted file has done its
+ * work and a crash kept it from being removed. */
+void sl_content_mention(sl_content *store, sl_str claim);
+void sl_content_mention_id(sl_content *store, uint64_t id);
+/* After recovery, when every live claim was parsed: removes own files and packs that nothing holds, puts adopted ones
+ * without another link that were never mentioned in quarantine (logged). */
 int sl_content_recovered(sl_content *store, sl_error *error);
 void sl_content_close(sl_content *store);
 /* Journal thread, before a commit: packs and folders. */

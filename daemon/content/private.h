@@ -32,7 +32,9 @@ struct sl_content {
     _Atomic uint64_t bytes;
     pthread_mutex_t lock; /* all below */
     bool recovering;
-    sl_map known;           /* while recovering: id in hex -> sl_claim */
+    sl_map known;        /* while recovering: id in hex -> sl_claim */
+    uint64_t *mentioned; /* while recovering: adopted ones that the journal tells of */
+    size_t mentioned_count, mentioned_capacity;
     sl_map packs_live;      /* pack's id in hex -> bytes that claims hold */
     sl_pack *packs;         /* first: the one appended to, unless retired */
     uint32_t dirty_folders; /* bit X: own/X has names not yet synced */

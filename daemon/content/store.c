@@ -76,6 +76,13 @@ int sl_content_open(const sl_content_options *options, sl_content **ret, sl_erro
     return 0;
 }
 
+static void forget_mentioned(sl_content *store)
+{
+    free(store->mentioned);
+    store->mentioned = NULL;
+    store->mentioned_count = store->mentioned_capacity = 0;
+}
+
 void sl_content_close(sl_content *store)
 {
     if (!store) return;
@@ -87,6 +94,7 @@ void sl_content_close(sl_content *store)
     }
     sl_map_done(&store->known);
     sl_map_done(&store->packs_live);
+    forget_mentioned(store);
     pthread_mutex_destroy(&store->lock);
     free(store->folder);
     free(store);
@@ -123,6 +131,40 @@ static void quarantine(sl_content *store, const char *path, const char *name)
     free(to);
 }
 
+static uint64_t id_of(const char *hex)
+{
+    char text[17] = "";
+    memcpy(text, hex, 16);
+    return strtoull(text, NULL, 16);
+}
+
+void sl_content_mention_id(sl_content *store, uint64_t id)
+{
+    store->mentioned = sl_grow(store->mentioned, store->mentioned_count, &store->mentioned_capacity, sizeof *store->mentioned);
+    store->mentioned[store->mentioned_count++] = id;
+}
+
+/* Not parsed, since recovery meets millions of them: sl_claim_format writes the id and the kind first. */
+void sl_content_mention(sl_content *store, sl_str claim)
+{
+    enum { ID = sizeof "{\"id\":\"" - 1, KIND = ID + 16 };
+    static const char adopted[] = "\",\"kind\":\"adopted\"";
+    if (claim.size >= KIND + sizeof adopted && memcmp(claim.data + KIND, adopted, sizeof adopted - 1) == 0)
+        sl_content_mention_id(store, id_of(claim.data + ID));
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static bool mentioned(const sl_content *store, const char *name)
+{
+    uint64_t id = id_of(name);
+    return store->mentioned_count && bsearch(&id, store->mentioned, store->mentioned_count, sizeof id, compare_ids);
+}
+
 static void check_own(sl_content *store, const char *path, const char *name)
 {
     struct stat status;
@@ -132,7 +174,8 @@ static void check_own(sl_content *store, const char *path, const char *name)
         atomic_fetch_add(&store->bytes, (uint64_t)status.st_size);
         return;
     }
-    if (sl_str_ends(sl_str_of(name), ".a") && status.st_nlink < 2) quarantine(store, path, name);
+    bool told = id.size == 16 && mentioned(store, name);
+    if (sl_str_ends(sl_str_of(name), ".a") && status.st_nlink < 2 && !told) quarantine(store, path, name);
     else sl_sys_now->unlink(path);
 }
 
@@ -146,6 +189,7 @@ static void check_pack(sl_content *store, const char *path, const char *name)
 
 int sl_content_recovered(sl_content *store, sl_error *error)
 {
+    if (store->mentioned_count) qsort(store->mentioned, store->mentioned_count, sizeof *store->mentioned, compare_ids);
     int result = each_file(store, "pack", check_pack, error);
     for (unsigned i = 0; result == 0 && i < SL_OWN_FOLDERS; i++) {
         char name[16];
@@ -159,6 +203,7 @@ int sl_content_recovered(sl_content *store, sl_error *error)
     pthread_mutex_unlock(&store->lock);
     SL_MAP_EACH (&known, entry) sl_claim_unref(entry->value);
     sl_map_done(&known);
+    forget_mentioned(store);
     return result;
 }
 
