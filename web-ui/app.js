@@ -63,13 +63,14 @@ function drawTitle() {
 // ---- the page
 
 function redraw() {
-  if (!feed || document.hidden) return;
+  if (!feed) return;
+  if (feed.status) page ??= open();
+  if (feed.status) drawTitle();
+  if (document.hidden) return;
   drawTabs();
   drawLink();
   if (!feed.status) return;
-  page ??= open();
   drawFoot();
-  drawTitle();
   show(element('main'), h('div', { class: 'page', key: location.hash }, page.draw()));
   if (!fresh) return;
   fresh = false;
@@ -129,6 +130,11 @@ async function enter(token) {
   begin();
 }
 
+function seen() {
+  feed?.rest(document.hidden);
+  redraw();
+}
+
 async function end() {
   await api.logout().catch(() => null);
   leave(null);
@@ -140,7 +146,9 @@ async function start() {
   element('leave').addEventListener('click', end);
   element('skip').addEventListener('click', () => element('main').focus());
   window.addEventListener('hashchange', navigate);
-  document.addEventListener('visibilitychange', redraw);
+  document.addEventListener('visibilitychange', seen);
+  window.addEventListener('pagehide', () => feed?.stop());
+  window.addEventListener('pageshow', (event) => event.persisted && feed?.start());
   setInterval(redraw, 1000); // ages go on
   if (token) await enter(token);
   else begin();

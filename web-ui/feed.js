@@ -4,6 +4,7 @@ import * as api from './api.js';
 
 const PERIOD = 2000;
 const SILENCE = 8000; // of an open stream, until it is checked
+const RESTING = 15000; // between two questions of a page that nobody sees
 const REOPEN = 10000; // between two tries to open a stream
 const KEPT = 1000; // bulletins
 
@@ -16,6 +17,7 @@ export class Feed {
   #source = null;
   #opened = 0;
   #asking = false;
+  #resting = false;
   #timer = null;
 
   constructor(changed, unauthorised) {
@@ -30,12 +32,21 @@ export class Feed {
 
   start() {
     this.#open();
-    this.#timer = setInterval(() => this.#look(), PERIOD);
+    this.#timer ??= setInterval(() => this.#look(), PERIOD);
   }
 
   stop() {
     clearInterval(this.#timer);
+    this.#timer = null;
     this.#close();
+  }
+
+  // A page that nobody sees holds no stream: a browser has six connections to a daemon, for all its pages together.
+  rest(resting) {
+    if (this.#resting === resting) return;
+    this.#resting = resting;
+    if (resting) this.#close();
+    else this.#open();
   }
 
   // After a change of ours: what it did is asked for at once.
@@ -44,7 +55,9 @@ export class Feed {
   }
 
   #open() {
+    this.#close();
     this.#opened = Date.now();
+    if (this.#resting) return;
     const source = new EventSource('/api/v1/events');
     this.#source = source;
     source.addEventListener('status', (event) => this.#take(JSON.parse(event.data), 'live'));
@@ -61,9 +74,13 @@ export class Feed {
     this.#source = null;
   }
 
+  #streams() {
+    return this.#source?.readyState === EventSource.OPEN;
+  }
+
   #look() {
-    if (this.#source?.readyState === EventSource.OPEN && Date.now() - this.#heard < SILENCE) return;
-    this.#ask();
+    const silence = Date.now() - this.#heard;
+    if (this.#resting ? silence >= RESTING : !this.#streams() || silence >= SILENCE) this.#ask();
   }
 
   async #ask() {
@@ -71,12 +88,13 @@ export class Feed {
     this.#asking = true;
     try {
       const status = await api.status();
-      const open = this.#source?.readyState === EventSource.OPEN;
-      this.#take(status, open ? 'live' : 'polling');
+      if (!this.#timer) return; // stopped meanwhile
+      const open = this.#streams();
+      this.#take(status, open ? 'live' : this.#resting && this.link.kind !== 'lost' ? this.link.kind : 'polling');
       if (!open) await this.#askBulletins();
       if (!this.#source && Date.now() - this.#opened > REOPEN) this.#open();
     } catch (problem) {
-      this.#fail(problem);
+      if (this.#timer) this.#fail(problem);
     } finally {
       this.#asking = false;
     }

@@ -3,6 +3,7 @@ import { s } from './dom.js';
 import { lay } from './layers.js';
 
 const MARGIN = 10;
+const SHRINKS = 1600; // a wider one scrolls, so that its words stay readable
 const layouts = new Map(); // signature -> layout
 const LAYOUTS = 50;
 
@@ -32,6 +33,6 @@ export function graph(picture) {
     const { x, y } = layout.places.get(node.id);
     return s('g', { key: node.id, transform: `translate(${x} ${y})` }, node.draw());
   });
-  return s('svg', { class: 'graph', viewBox: `${-MARGIN} ${-MARGIN} ${width} ${height}`, width, height, role: 'group', 'aria-label': picture.label },
+  return s('svg', { class: width > SHRINKS ? 'graph wide' : 'graph', viewBox: `${-MARGIN} ${-MARGIN} ${width} ${height}`, width, height, role: 'group', 'aria-label': picture.label },
     s('g', { class: 'edges', 'aria-hidden': 'true' }, edges), s('g', { class: 'nodes' }, nodes));
 }

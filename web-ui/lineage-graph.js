@@ -4,7 +4,7 @@ import { clock } from './format.js';
 import { fitting, graph } from './graph.js';
 import * as route from './route.js';
 
-const EVENT = { width: 172, height: 56 };
+const EVENT = { width: 184, height: 56 };
 const FLOWFILE = { width: 112, height: 28 };
 
 function eventBox(node, seq) {

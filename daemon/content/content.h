@@ -60,10 +60,14 @@ typedef struct sl_content_options {
 } sl_content_options;
 
 int sl_content_open(const sl_content_options *options, sl_content **ret, sl_error *error);
+/* During recovery: an event has this claim's text, or releases it. When nobody holds it, its adopted file has done its
+ * work and a crash kept it from being removed. */
+void sl_content_mention(sl_content *store, sl_str claim);
+void sl_content_mention_id(sl_content *store, uint64_t id);
 /* Claims with a smaller id are of before this opening. */
 uint64_t sl_content_first(const sl_content *store);
 /* What of before this opening somebody holds; then: own files and packs of before that nobody holds are removed, adopted ones
- * without another link put in quarantine (logged). Any thread, once, before anything of before is released. */
+ * without another link that were never mentioned put in quarantine (logged). Any thread, once, before anything of before is released. */
 typedef struct sl_live sl_live;
 sl_live *sl_live_new(void);
 void sl_live_add(sl_live *live, const sl_claim *claim);

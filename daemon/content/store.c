@@ -85,6 +85,7 @@ void sl_content_close(sl_content *store)
         free(pack);
     }
     sl_map_done(&store->packs_live);
+    free(store->mentioned);
     pthread_mutex_destroy(&store->lock);
     free(store->folder);
     free(store);

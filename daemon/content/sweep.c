@@ -64,6 +64,44 @@ static void quarantine(sl_content *store, const char *path, const char *name)
     free(to);
 }
 
+/* ---- what the journal tells of ------------------------------------------------------------------------ */
+
+static uint64_t id_of(const char *hex)
+{
+    char text[17] = "";
+    memcpy(text, hex, 16);
+    return strtoull(text, NULL, 16);
+}
+
+void sl_content_mention_id(sl_content *store, uint64_t id)
+{
+    store->mentioned = sl_grow(store->mentioned, store->mentioned_count, &store->mentioned_capacity, sizeof *store->mentioned);
+    store->mentioned[store->mentioned_count++] = id;
+}
+
+/* Not parsed, since recovery meets millions of them: sl_claim_format writes the id and the kind first. */
+void sl_content_mention(sl_content *store, sl_str claim)
+{
+    enum { ID = sizeof "{\"id\":\"" - 1, KIND = ID + 16 };
+    static const char adopted[] = "\",\"kind\":\"adopted\"";
+    if (claim.size >= KIND + sizeof adopted && memcmp(claim.data + KIND, adopted, sizeof adopted - 1) == 0)
+        sl_content_mention_id(store, id_of(claim.data + ID));
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static bool mentioned(const sl_content *store, const char *name)
+{
+    uint64_t id = id_of(name);
+    return store->mentioned_count && bsearch(&id, store->mentioned, store->mentioned_count, sizeof id, compare_ids);
+}
+
+/* ---- files --------------------------------------------------------------------------------------------- */
+
 /* Names of ours begin with 16 hex digits. */
 static bool is_older(const sl_content *store, const char *name)
 {
@@ -80,7 +118,7 @@ static void check_own(sl_content *store, const sl_live *live, const char *path, 
         atomic_fetch_add(&store->bytes, (uint64_t)status.st_size);
         return;
     }
-    if (sl_str_ends(sl_str_of(name), ".a") && status.st_nlink < 2) quarantine(store, path, name);
+    if (sl_str_ends(sl_str_of(name), ".a") && status.st_nlink < 2 && !mentioned(store, name)) quarantine(store, path, name);
     else sl_sys_now->unlink(path);
 }
 
@@ -98,6 +136,7 @@ static void check_pack(sl_content *store, const sl_live *live, const char *path,
 
 int sl_content_sweep(sl_content *store, const sl_live *live, sl_error *error)
 {
+    if (store->mentioned_count) qsort(store->mentioned, store->mentioned_count, sizeof *store->mentioned, compare_ids);
     int result = each_file(store, "pack", live, check_pack, error);
     for (unsigned i = 0; result == 0 && i < SL_OWN_FOLDERS; i++) {
         char name[16];

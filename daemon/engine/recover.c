@@ -146,6 +146,8 @@ static void fold_event(void *context, const sl_event *event, uint32_t segment)
 {
     sl_recovery *recovery = context;
     recovery->engine->last_time = SL_MAX(recovery->engine->last_time, event->time);
+    if (event->claim.size) sl_content_mention(recovery->engine->content, event->claim);
+    if (event->type == SL_EVENT_RELEASE) sl_content_mention_id(recovery->engine->content, event->target);
     if (event->flowfile) fold_flowfile(recovery, event, segment);
     else if (event->type == SL_EVENT_STATE) fold_state(recovery, event);
     else if (event->type == SL_EVENT_PENDING || event->type == SL_EVENT_DONE) fold_pending(recovery, event);
