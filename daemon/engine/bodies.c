@@ -130,7 +130,8 @@ static void bodies_read(sl_job *job, bool cancelled)
         bool there = item->flowfile->id == item->id && !item->flowfile->body && item->flowfile->queue == queue;
         if (there && item->body) item->flowfile->body = item->body;
         else sl_body_discard(item->body);
-        if (there && !item->body && !cancelled) put_by(f->engine, item->flowfile, &f->error);
+        /* One that was carried into another segment meanwhile is read there, the next time. */
+        if (there && !item->body && !cancelled && item->flowfile->seq == item->seq) put_by(f->engine, item->flowfile, &f->error);
     }
     f->engine->fetches--;
     queue->fetching = false;
