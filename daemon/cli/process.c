@@ -9,7 +9,7 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 
-enum { DRAIN_SECONDS = 30 };
+enum { DRAIN_SECONDS = 30, FAILED_SECONDS = 5 };
 
 static void drained(void *context) { uv_stop(&((sl_process *)context)->loop); }
 
@@ -37,11 +37,24 @@ static void on_signal(uv_signal_t *handle, int number)
     sl_process_stop(process);
 }
 
+/* A worker that waits for its intent to be durable may neither go on nor be made to stop. */
+static void give_up(uv_timer_t *timer)
+{
+    (void)timer;
+    sl_log(SL_ERROR, program_invocation_short_name,
+           "a session still waits for the journal, which cannot be written: it ends as in a crash, and is done anew after the next start");
+    _exit(SL_EXIT_FAILED);
+}
+
 static void on_failure(void *context, const char *message)
 {
     (void)message; /* the engine has logged it */
     sl_process *process = context;
     process->failed = true;
+    uv_timer_init(&process->loop, &process->last_resort);
+    process->last_resort.data = process;
+    uv_timer_start(&process->last_resort, give_up, FAILED_SECONDS * 1000, 0);
+    uv_unref((uv_handle_t *)&process->last_resort);
     if (!process->stops) sl_process_stop(process);
 }
 
@@ -104,6 +117,7 @@ void sl_process_done(sl_process *process)
     sl_engine_close(engine);
     for (size_t i = 0; i < SL_PROCESS_SIGNALS; i++)
         if (process->signals[i].data) uv_close((uv_handle_t *)&process->signals[i], NULL);
+    if (process->last_resort.data) uv_close((uv_handle_t *)&process->last_resort, NULL);
     uv_run(&process->loop, UV_RUN_DEFAULT);
     uv_loop_close(&process->loop);
 }

@@ -16,9 +16,10 @@ typedef struct sl_process {
     uv_loop_t loop;
     sl_engine *engine; /* NULL: not open */
     uv_signal_t signals[SL_PROCESS_SIGNALS];
-    unsigned stops; /* how often it was told to */
-    bool failed;    /* commits fail for good */
-    bool signalled; /* a signal told it to */
+    uv_timer_t last_resort; /* data NULL: not begun */
+    unsigned stops;         /* how often it was told to */
+    bool failed;            /* commits fail for good */
+    bool signalled;         /* a signal told it to */
     /* Set before sl_process_open, NULL is fine. */
     void (*stopping)(void *context); /* once, when draining begins */
     void (*hangup)(void *context);   /* SIGHUP; NULL: it stops, like SIGTERM */
