@@ -63,24 +63,39 @@ def killed(log):
     return any(call.op.startswith("killed") for call in calls(log))
 
 
+FAULTS = (4, 5, 28, 122)  # EINTR EIO ENOSPC EDQUOT
+
+
 def failed(log):
-    """Calls that failed with an error of a fault's, on paths of the run."""
-    return [call for call in calls(log) if call.error in (4, 5, 28, 122)]
+    """Calls that failed with an error of a fault's."""
+    return [call for call in calls(log) if call.error in FAULTS]
 
 
 SYNCS = ("fsync", "fdatasync", "sync_file_range")
 
 
 def synced_again(log):
-    """Paths of files (folders have no pages of their own that could be taken for clean) whose sync failed and was tried
-    again though nothing was written anew: neither a file made or cut at that path, nor its bytes since."""
+    """Paths of files whose sync failed and was tried again, though they were neither made nor cut since: the kernel may
+    call clean what it could not write. (Folders have no pages of that kind.)"""
     failed_syncs, again = set(), []
     for call in calls(log):
-        if call.op in SYNCS and not os.path.isdir(call.path):
-            if call.result < 0:
-                failed_syncs.add((call.inode, call.path))
-            elif (call.inode, call.path) in failed_syncs:
+        if call.op in SYNCS and call.result < 0 and not os.path.isdir(call.path):
+            if call.inode in failed_syncs:
                 again.append(call.path)
-        elif call.op == "open":
-            failed_syncs = {pair for pair in failed_syncs if pair[0] != call.inode}
+            failed_syncs.add(call.inode)
+        elif call.op in SYNCS and call.inode in failed_syncs:
+            again.append(call.path)
+        elif call.op in ("open", "ftruncate"):
+            failed_syncs.discard(call.inode)
     return again
+
+
+def synced_sizes(log, ending):
+    """Path to its size at its last sync that succeeded, of those whose last sync failed."""
+    sizes, broken = {}, set()
+    for call in calls(log):
+        if call.op in SYNCS and call.path.endswith(ending):
+            broken.discard(call.path) if call.result == 0 else broken.add(call.path)
+            if call.result == 0:
+                sizes[call.path] = call.size
+    return {path: sizes.get(path, 0) for path in broken}

@@ -95,7 +95,7 @@ SCENARIOS = {scenario.name: scenario for scenario in (
     Scenario("elsewhere", inbox_root="/dev/shm", conflict="replace"),
     Scenario("move-elsewhere", source="move", inbox_root="/dev/shm"),
     Scenario("keep", source="keep"),
-    Scenario("segments", count=30, events=20),
+    Scenario("segments", count=24, events=50),
 )}
 
 
