@@ -149,6 +149,8 @@ sl_reader *sl_api_reader(sl_request *request)
         worker->reader = NULL;
         sl_answer_problem(request, 500, "%s", error.text);
     }
+    sl_engine *engine = atomic_load(&worker->api->engine);
+    if (worker->reader && engine) sl_reader_follow(worker->reader, sl_engine_journal(engine));
     return worker->reader;
 }
 

@@ -50,11 +50,13 @@ static sl_event *next_event(sl_engine *engine, sl_batch *batch, sl_flowfile *flo
     return event;
 }
 
-/* The FlowFile's chain goes on in a new segment, and with it what was journalled about its delivery. */
-static void carry(sl_engine *engine, sl_batch *batch, sl_flowfile *flowfile)
+void sl_chain_carry(sl_engine *engine, sl_batch *batch, sl_flowfile *flowfile)
 {
     const sl_intent *intent = flowfile->body->intent;
-    next_event(engine, batch, flowfile, SL_EVENT_CARRY);
+    sl_event *whole = next_event(engine, batch, flowfile, SL_EVENT_CARRY);
+    whole->target = (uint64_t)flowfile->body->first_failure;
+    if (!intent) return;
+    whole->uri = kept(batch, sl_str_of(intent->turn));
     if (intent->text) {
         sl_event *event = next_event(engine, batch, flowfile, SL_EVENT_INTENT);
         event->details = kept(batch, sl_str_of(intent->text));
@@ -64,10 +66,17 @@ static void carry(sl_engine *engine, sl_batch *batch, sl_flowfile *flowfile)
         next_event(engine, batch, flowfile, SL_EVENT_PROGRESS)->details = kept(batch, sl_str_of(intent->steps[i]));
 }
 
+/* What a chain has that the whole state in one event does not say. */
+static bool has_more(const sl_flowfile *flowfile, const sl_step *step)
+{
+    if (step->queue != SL_QUEUE_SAME) return false; /* it ends with the stay in the queue */
+    return flowfile->body->first_failure || (flowfile->body->intent && step->type != SL_EVENT_INTENT);
+}
+
 void sl_chain_add(sl_engine *engine, sl_batch *batch, sl_flowfile *flowfile, const sl_step *step)
 {
     bool here = flowfile->seq && flowfile->segment == sl_journal_segment(engine->journal);
-    if (!here && flowfile->body->intent && step->queue == SL_QUEUE_SAME && step->type != SL_EVENT_INTENT) carry(engine, batch, flowfile);
+    if (!here && has_more(flowfile, step)) sl_chain_carry(engine, batch, flowfile);
     sl_event *event = next_event(engine, batch, flowfile, step->type);
     event->component = step->component;
     event->relationship = step->relationship;

@@ -13,6 +13,8 @@ static void on_deadline(uv_timer_t *timer)
     if (engine->open_sessions)
         sl_log(SL_WARNING, "engine", "%zu sessions are still open at the deadline; they are cancelled", engine->open_sessions);
     cancel_sessions(engine);
+    /* What waits for a full disk was never acknowledged: the next start finds the sources as they are. */
+    if (sl_journal_stalled(engine->journal)) sl_journal_give_up(engine->journal);
 }
 
 void sl_engine_check_drained(sl_engine *engine)

@@ -67,6 +67,7 @@ sl_queue *sl_engine_queue(sl_engine *engine, sl_str key)
 }
 
 const sl_registry *sl_engine_registry(sl_engine *engine) { return sl_modules_registry(engine->modules); }
+struct sl_journal *sl_engine_journal(sl_engine *engine) { return engine->journal; }
 const char *sl_engine_state(const sl_engine *engine) { return engine->state_folder; }
 
 const sl_flow *sl_engine_flow(const sl_engine *engine, sl_str name)
@@ -114,6 +115,7 @@ static sl_engine *engine_new(const sl_engine_options *options)
     engine->state_folder = sl_strdup(options->state);
     engine->secrets_folder = options->secrets ? sl_strdup(options->secrets) : NULL;
     engine->paused = options->paused;
+    engine->retain_bytes = options->retain_bytes;
     engine->waiters_last = &engine->waiters;
     engine->messages_last = &engine->messages;
     engine->releases_last = &engine->releases;
@@ -149,12 +151,23 @@ static int open_content(sl_engine *engine, sl_error *error)
     return result;
 }
 
-static int open_journal(sl_engine *engine, uint64_t segment_events, sl_error *error)
+static void on_notice(void *context, sl_level level, const char *text)
+{
+    sl_bulletin(((sl_engine *)context)->bulletins, level, "journal", "%s", text);
+}
+
+static int open_journal(sl_engine *engine, const sl_engine_options *given, sl_error *error)
 {
     char *folder = sl_asprintf("%s/journal", engine->state_folder);
     sl_recovery *recovery = sl_recovery_new(engine);
-    sl_journal_options options = {
-        .folder = folder, .segment_events = segment_events, .before_commit = before_commit, .committed = committed, .context = engine};
+    sl_journal_options options = {.folder = folder,
+                                  .segment_events = given->segment_events,
+                                  .retain_us = given->retain_us,
+                                  .retain_bytes = given->retain_bytes,
+                                  .before_commit = before_commit,
+                                  .committed = committed,
+                                  .notice = on_notice,
+                                  .context = engine};
     sl_recovery_fold(recovery, &options.fold);
     int result = sl_journal_open(&options, &engine->journal, error);
     if (result == 0) result = sl_recovery_finish(recovery, error);
@@ -175,7 +188,7 @@ static int open_all(sl_engine *engine, const sl_engine_options *options, sl_erro
     int result = sl_make_dirs(engine->state_folder, 0700, error);
     if (result == 0) result = sl_modules_load(modules, &engine->modules, error);
     if (result == 0) result = open_content(engine, error);
-    if (result == 0) result = open_journal(engine, options->segment_events, error);
+    if (result == 0) result = open_journal(engine, options, error);
     if (result == 0) result = sl_workers_new(engine->loop, worker_count(options), &engine->workers, error);
     free(modules);
     return result;

@@ -26,6 +26,8 @@ typedef struct sl_engine_options {
     const char *secrets;     /* folder of the config, or NULL */
     unsigned workers;        /* 0: one a core, at least 2 */
     uint64_t segment_events; /* 0: the journal's default */
+    int64_t retain_us;       /* provenance's age, 0: for ever */
+    uint64_t retain_bytes;   /* provenance's size, 0: no limit */
     size_t window;           /* FlowFiles of a queue whose attributes are kept in memory; 0: 10,000 */
     bool paused;             /* schedules nothing */
 } sl_engine_options;
@@ -84,5 +86,7 @@ int sl_engine_processor_set(sl_engine *engine, const char *name /* flow/processo
 uint64_t sl_engine_durable(const sl_engine *engine); /* any thread */
 /* The bytes of a claim's text: opens for the API thread. Any thread. */
 struct sl_content *sl_engine_content(sl_engine *engine);
+/* For sl_reader_follow. Any thread. */
+struct sl_journal *sl_engine_journal(sl_engine *engine);
 
 #endif

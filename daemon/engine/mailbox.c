@@ -85,7 +85,9 @@ void sl_engine_on_wake(uv_async_t *wake)
     complete_waiters(engine);
     sl_releases_apply(engine);
     sl_schedule_durable(engine);
+    sl_engine_check_renewal(engine);
     sl_engine_checkpoint_step(engine);
+    sl_engine_carry_step(engine);
     sl_replacements_check(engine);
     sl_engine_check_drained(engine);
 }

@@ -21,6 +21,7 @@
  *   effects.c       effects that a commit covers (removing a source)
  *   releases.c      claims that nobody holds any more
  *   roll.c          a new segment and its checkpoint
+ *   carry.c         what lives in segments that go is brought into the open one
  *   queue-ops.c     what an operator does to queues and processors
  *   summary.c       run --until-idle
  *   status.c, metrics.c   what the API shows
@@ -145,6 +146,15 @@ typedef struct sl_turn { /* who holds a target, who waits for it */
     char *key;
 } sl_turn;
 
+typedef struct sl_carry { /* a pass of carry.c */
+    bool running, walked;
+    uint32_t before;             /* segments below go when it ends; 0: none */
+    uint32_t failed, failed_end; /* [failed, failed_end): their files failed */
+    size_t at, end;              /* places of the slab: the next, the end */
+    uint64_t last;               /* seq: durable when it ends */
+    uint64_t bytes;
+} sl_carry;
+
 struct sl_replacement;
 
 struct sl_engine {
@@ -177,6 +187,8 @@ struct sl_engine {
     sl_release *releases_held, **releases_held_last; /* under `lock`: of before the start, until the sweep knows the holders */
     bool swept;                                      /* under `lock` */
     bool checkpointing;
+    sl_carry carry;
+    uint64_t retain_bytes; /* as configured; 0: no limit */
     sl_waiter *waiters, **waiters_last;
     sl_instance *ready_first, *ready_last;
     uv_idle_t idle;  /* runs while the ready list has instances */
@@ -272,6 +284,8 @@ typedef struct sl_step { /* what an event says; the FlowFile already has its new
 /* Adds the FlowFile's next event to a batch that will be appended before anything else is; makes it whole when the
  * FlowFile's chain is elsewhere, and sets the FlowFile's seq and segment. */
 void sl_chain_add(sl_engine *engine, sl_batch *batch, sl_flowfile *flowfile, const sl_step *step);
+/* CARRY: the whole state in the open segment, and with it what was journalled about its delivery. */
+void sl_chain_carry(sl_engine *engine, sl_batch *batch, sl_flowfile *flowfile);
 /* An event of no FlowFile. */
 void sl_batch_note(sl_engine *engine, sl_batch *batch, unsigned type, uint32_t component, uint64_t target, sl_str uri, sl_str details);
 uint64_t sl_batch_next_seq(const sl_engine *engine, const sl_batch *batch); /* of the event added next */
@@ -280,6 +294,11 @@ uint64_t sl_batch_next_seq(const sl_engine *engine, const sl_batch *batch); /* o
 void sl_engine_roll_if_full(sl_engine *engine);
 void sl_engine_begin_checkpoint(sl_engine *engine); /* after a roll, or where a crash cut one short */
 void sl_engine_checkpoint_step(sl_engine *engine);
+
+/* ---- carry.c ---- */
+void sl_engine_retain(sl_engine *engine);        /* now and then: whether retention has something to let go */
+void sl_engine_check_renewal(sl_engine *engine); /* whether the journal went on by itself after a failure */
+void sl_engine_carry_step(sl_engine *engine);
 
 /* ---- turns.c ---- */
 bool sl_turn_ask(sl_engine *engine, sl_flowfile *flowfile, const char *key);

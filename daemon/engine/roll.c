@@ -47,10 +47,7 @@ void sl_engine_roll_if_full(sl_engine *engine)
 {
     sl_error error;
     if (!sl_journal_full(engine->journal) || engine->checkpointing) return;
-    if (sl_journal_roll(engine->journal, &error) < 0) {
-        sl_log(SL_WARNING, "engine", "%s", error.text);
-        return;
-    }
+    if (sl_journal_roll(engine->journal, &error) < 0) return; /* it has gone on by itself: sl_engine_check_renewal */
     sl_engine_begin_checkpoint(engine);
 }
 

@@ -291,6 +291,7 @@ static void housekeeping(uv_timer_t *timer)
         if (e.queue->expire_after && e.queue->objects) sl_queue_each(e.queue, expire, &e);
     }
     sl_engine_append(engine, e.batch);
+    sl_engine_retain(engine);
     each_instance(engine, became_durable);
 }
 

@@ -189,15 +189,15 @@ typedef struct relatives {
 
 static void describe_parent(void *context, uint64_t id)
 {
-    static const char sql[] = "SELECT entered FROM event WHERE +flowfile=?1 AND whole AND seq<=?2 ORDER BY seq DESC LIMIT 1";
     relatives *to = context;
-    uint64_t entered;
+    uint64_t seq, before = SL_MIN(to->seq + COMMIT_REACH + 1, to->segment->end);
+    int64_t entered = 0;
     /* A parent has an event in the commit that made the child, so the beginning of its chain is near, before it. */
-    if (to->result == 0) to->result = sl_reader_number(to->segment, sql, id, to->seq + COMMIT_REACH, &entered, to->error);
+    if (to->result == 0) to->result = sl_reader_last_of(to->reader, to->segment, id, before, true, &seq, &entered, to->error);
     if (to->result < 0) return;
     if (to->any) sl_buf_char(to->ret, ',');
     to->any = true;
-    sl_describe_uuid(to->reader, id, (int64_t)entered, to->ret);
+    sl_describe_uuid(to->reader, id, entered, to->ret);
 }
 
 static int describe_parents(sl_reader *reader, sl_reader_segment *segment, const sl_event *event, sl_buf *ret, sl_error *error)
@@ -209,20 +209,34 @@ static int describe_parents(sl_reader *reader, sl_reader_segment *segment, const
     return to.result;
 }
 
-/* Children made in the same commit: their first events are beside this one. */
-static int describe_children(sl_reader *reader, sl_reader_segment *segment, const sl_event *event, bool thorough, sl_buf *ret,
-                             sl_error *error)
+/* Whether anything names the FlowFile as its parent between `from` and `end`; narrows both to what does. */
+static bool has_children(sl_reader *reader, sl_reader_segment *segment, uint64_t flowfile, uint64_t *from, uint64_t *end)
 {
-    static const char sql[] = "SELECT flowfile, entered FROM event WHERE seq BETWEEN ?1 AND ?2 AND parents IS NOT NULL"
+    sl_seqs seqs = {0};
+    uint32_t key = sl_index_flowfile(flowfile);
+    sl_index *index = sl_reader_index(reader, segment);
+    if (!index) return true;
+    bool known = sl_index_find(index, SL_BY_PARENT, &key, 1, *from, *end, &seqs) == 0;
+    if (!known) sl_reader_index_damaged(reader, segment);
+    bool any = !known || seqs.count;
+    if (known && any) {
+        *from = seqs.items[0];
+        *end = seqs.items[seqs.count - 1] + 1;
+    }
+    free(seqs.items);
+    return any;
+}
+
+static int list_children(sl_reader *reader, sl_reader_segment *segment, const sl_event *event, uint64_t from, uint64_t end, sl_buf *ret,
+                         sl_error *error)
+{
+    static const char sql[] = "SELECT flowfile, entered FROM event WHERE seq>=?1 AND seq<?2 AND parents IS NOT NULL"
                               " AND component IS ?3 AND ?4 IN (SELECT value FROM json_each(parents)) ORDER BY seq LIMIT ?5";
-    uint64_t reach = thorough ? 100000 : COMMIT_REACH;
     sqlite3_stmt *rows = NULL;
     bool any = false;
-    sl_buf_text(ret, ",\"children\":[");
-    if (!event->flowfile || event->type >= SL_EVENT_INTENT) return sl_buf_char(ret, ']'), 0;
     if (sl_reader_prepare(segment, sql, &rows, error) < 0) return -1;
-    sqlite3_bind_int64(rows, 1, (int64_t)(event->seq > reach ? event->seq - reach : 1));
-    sqlite3_bind_int64(rows, 2, (int64_t)(event->seq + reach));
+    sqlite3_bind_int64(rows, 1, (int64_t)from);
+    sqlite3_bind_int64(rows, 2, (int64_t)end);
     if (event->component) sqlite3_bind_int64(rows, 3, event->component);
     sqlite3_bind_int64(rows, 4, (int64_t)event->flowfile);
     sqlite3_bind_int64(rows, 5, SL_CHILDREN);
@@ -232,9 +246,22 @@ static int describe_children(sl_reader *reader, sl_reader_segment *segment, cons
         sl_describe_uuid(reader, (uint64_t)sqlite3_column_int64(rows, 0), sqlite3_column_int64(rows, 1), ret);
     }
     if (state != SQLITE_DONE) sl_reader_failed(segment, error);
-    sl_buf_char(ret, ']');
     sqlite3_finalize(rows);
     return state == SQLITE_DONE ? 0 : -1;
+}
+
+/* Children made in the same commit: their first events are beside this one. */
+static int describe_children(sl_reader *reader, sl_reader_segment *segment, const sl_event *event, bool thorough, sl_buf *ret,
+                             sl_error *error)
+{
+    uint64_t reach = thorough ? 100000 : COMMIT_REACH;
+    uint64_t from = event->seq > reach ? event->seq - reach : 1, end = SL_MIN(event->seq + reach + 1, segment->end);
+    int result = 0;
+    sl_buf_text(ret, ",\"children\":[");
+    if (event->flowfile && event->type < SL_EVENT_INTENT && has_children(reader, segment, event->flowfile, &from, &end))
+        result = list_children(reader, segment, event, from, end, ret, error);
+    sl_buf_char(ret, ']');
+    return result;
 }
 
 /* ---- the event -------------------------------------------------------------------------------------------------- */
@@ -275,7 +302,7 @@ int sl_describe_event(sl_reader *reader, sl_reader_segment *segment, sqlite3_stm
     sl_event event;
     sl_journal_state state = {0};
     if (sl_event_from_row(row, &event, error) < 0) return -1;
-    int result = event.flowfile ? sl_chain_read(segment->by_seq, event.seq, &state, error) : 0;
+    int result = event.flowfile ? sl_reader_chain(reader, event.seq, &state, error) : 0;
     if (result == 0) {
         describe_head(reader, segment, &event, state.entered, ret);
         result = describe_state(reader, segment, &event, &state, thorough, ret, error);

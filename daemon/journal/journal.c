@@ -4,7 +4,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-enum { SEGMENT_EVENTS = 2000000, PENDING_LIMIT = 64 << 20 };
+enum { SEGMENT_EVENTS = 2000000, PENDING_LIMIT = 64 << 20, RETAINED = 8 /* segments that retention reckons with */ };
+#define SHORTEST (60 * SL_SECOND) /* a segment's life */
 
 /* ---- open and close ------------------------------------------------------------------------------ */
 
@@ -41,6 +42,24 @@ static sl_journal *journal_new(const sl_journal_options *options)
     return journal;
 }
 
+static void note_last_segment(sl_journal *journal)
+{
+    sl_segment_read_meta(journal->segment->db, "created", &journal->segment_created);
+    sl_span *span = sl_span_add(journal, journal->segment_number, journal->segment_first);
+    if (!span->marks) span->marks = sl_marks_new(journal->segment_first);
+    span->created = journal->segment_created;
+    if (!span->first) { /* a crash had cut its making short */
+        span->first = journal->segment_first;
+        if (span > journal->spans) span[-1].end = span->first;
+    }
+    journal->marks = sl_marks_ref(span->marks);
+    journal->number_given = journal->segment_number;
+    journal->segment_begun = journal->next;
+    journal->proven = true;
+    if (!journal->incomplete) atomic_store(&journal->complete, journal->segment_number);
+    atomic_store(&journal->open_bytes, sl_segment_bytes(journal->folder, journal->segment_number));
+}
+
 static int open_last_segment(sl_journal *journal, sl_error *error)
 {
     if (journal->segment_number == 0) {
@@ -48,6 +67,9 @@ static int open_last_segment(sl_journal *journal, sl_error *error)
         journal->segment_first = journal->next;
     }
     if (sl_segment_open(journal->folder, journal->segment_number, journal->segment_first, &journal->segment, error) < 0) return -1;
+    note_last_segment(journal);
+    /* A first commit of this process: from it on it is known where the log's good part ends. */
+    if (sl_segment_meta(journal->segment, "opened", sl_now(), error) < 0) return -1;
     /* What an interrupted roll has written is written again, by the engine's newer word. */
     if (journal->incomplete && sqlite3_exec(journal->segment->db, "DELETE FROM checkpoint", NULL, NULL, NULL) != SQLITE_OK)
         return sl_sqlite_failed(journal->segment->db, "clear the checkpoint of", journal->segment->path, error);
@@ -89,6 +111,8 @@ void sl_journal_close(sl_journal *journal)
     sl_journal_stop_writer(journal);
     sl_segment_close(journal->segment, false, NULL);
     sl_journal_close_reader(journal);
+    sl_marks_unref(journal->marks);
+    sl_spans_done(journal);
     if (journal->lock_fd >= 0) close(journal->lock_fd);
     sl_journal_forget_names(journal);
     pthread_mutex_destroy(&journal->lock);
@@ -203,34 +227,82 @@ bool sl_journal_failure(const sl_journal *journal, sl_error *ret)
     return true;
 }
 
-void sl_journal_measure(const sl_journal *journal, sl_journal_figures *ret)
+bool sl_journal_stalled(const sl_journal *journal) { return atomic_load(&journal->stalled); }
+
+void sl_journal_give_up(sl_journal *journal)
 {
-    pthread_mutex_t *lock = (pthread_mutex_t *)&journal->lock;
-    pthread_mutex_lock(lock);
-    *ret = journal->figures;
-    pthread_mutex_unlock(lock);
-    ret->segments = journal->segment_number;
-    ret->pending = atomic_load(&journal->pending);
+    pthread_mutex_lock(&journal->lock);
+    journal->given_up = true;
+    pthread_cond_broadcast(&journal->arrived);
+    pthread_mutex_unlock(&journal->lock);
 }
 
 /* ---- roll and checkpoint -------------------------------------------------------------------------- */
 
+/* Retention goes by whole segments: so none may span much of what is kept. */
+static bool outlived(const sl_journal *journal)
+{
+    const sl_journal_options *options = &journal->options;
+    if (journal->next <= journal->segment_begun) return false;
+    if (options->retain_bytes && atomic_load(&journal->open_bytes) > options->retain_bytes / RETAINED) return true;
+    int64_t longest = SL_MAX(options->retain_us / RETAINED, SHORTEST);
+    return options->retain_us && sl_now() - journal->segment_created > longest;
+}
+
 bool sl_journal_full(const sl_journal *journal)
 {
-    return !journal->incomplete && journal->next - journal->segment_first >= journal->options.segment_events;
+    if (journal->incomplete) return false;
+    return journal->next - journal->segment_first >= journal->options.segment_events || outlived(journal);
+}
+
+static void go_on_in(sl_journal *journal, uint32_t number, uint64_t first)
+{
+    journal->segment_number = number;
+    journal->segment_first = first;
+    journal->segment_created = sl_now();
+    journal->incomplete = true;
 }
 
 int sl_journal_roll(sl_journal *journal, sl_error *error)
 {
     if (journal->incomplete)
         return sl_error_set(error, EBUSY, "journal: segment %u still waits for its checkpoint", journal->segment_number);
-    journal->segment_first = journal->next;
-    journal->incomplete = true;
     sl_command *command = SL_NEW(sl_command);
-    *command = (sl_command){.kind = SL_DO_ROLL, .id = ++journal->segment_number, .seq = journal->next};
-    sl_journal_push(journal, command);
+    *command = (sl_command){.kind = SL_DO_ROLL, .seq = journal->next};
+    pthread_mutex_lock(&journal->lock);
+    bool renewed = journal->renewal_untold;
+    if (!renewed) command->id = ++journal->number_given;
+    if (!renewed) {
+        *(journal->last ? &journal->last->next : &journal->first) = command;
+        journal->last = command;
+        pthread_cond_signal(&journal->arrived);
+    }
+    pthread_mutex_unlock(&journal->lock);
+    if (renewed) {
+        free(command);
+        return sl_error_set(error, EAGAIN, "journal: it has just gone on in a fresh segment by itself");
+    }
+    go_on_in(journal, command->id, journal->next);
     repeat_names(journal);
     return 0;
+}
+
+bool sl_journal_renewed(sl_journal *journal, sl_journal_renewal *ret)
+{
+    pthread_mutex_lock(&journal->lock);
+    bool told = journal->renewal_untold;
+    *ret = journal->renewal;
+    journal->renewal_untold = false;
+    pthread_mutex_unlock(&journal->lock);
+    if (!told) return false;
+    if (ret->checkpoint) {
+        sl_command *command = SL_NEW(sl_command);
+        command->kind = SL_DO_ADOPT;
+        sl_journal_push(journal, command);
+        go_on_in(journal, ret->number, sl_journal_durable(journal) + 1);
+        repeat_names(journal);
+    }
+    return true;
 }
 
 void sl_journal_checkpoint_add(sl_journal *journal, const sl_checkpoint_entry *entries, size_t count)
@@ -248,4 +320,5 @@ void sl_journal_checkpoint_end(sl_journal *journal)
     command->kind = SL_DO_COMPLETE;
     sl_journal_push(journal, command);
     journal->incomplete = false;
+    journal->segment_begun = journal->next;
 }

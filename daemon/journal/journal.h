@@ -13,6 +13,10 @@
  * its start.
  *
  * Every row and every checkpoint block carries a CRC32C that is checked at reading.
+ *
+ * After a failed write or sync its file is left alone: what was not acknowledged is still in memory and goes to a fresh
+ * segment, whose first number overrules the old one's tail (sl_journal_renewed tells the engine). When that fails too,
+ * commits fail for good. A full disk is waited for.
  */
 #ifndef SL_JOURNAL_H
 #define SL_JOURNAL_H
@@ -44,12 +48,16 @@ typedef struct sl_journal_options {
     const char *folder;      /* STATE/journal, made when absent */
     uint64_t segment_events; /* 0: 2,000,000 */
     size_t pending_limit;    /* bytes not yet durable at which sl_journal_congested is true; 0: 64 MiB */
+    int64_t retain_us;       /* age at which a segment may go; 0: never for its age */
+    uint64_t retain_bytes;   /* of all segments; 0: no limit */
     sl_journal_fold fold;
     /* On the journal thread before a group's commit: syncs what the group's claims point to. -1: the commit
      * fails like a disk error. */
     int (*before_commit)(void *context, sl_error *error);
     /* On the journal thread after each commit, and after a failure (see sl_journal_failure). */
     void (*committed)(void *context);
+    /* What an operator should read; any of the journal's threads. NULL: it is logged. */
+    void (*notice)(void *context, sl_level level, const char *text);
     void *context;
 } sl_journal_options;
 
@@ -85,6 +93,25 @@ bool sl_journal_incomplete(const sl_journal *journal);
 void sl_journal_checkpoint_add(sl_journal *journal, const sl_checkpoint_entry *entries, size_t count);
 void sl_journal_checkpoint_end(sl_journal *journal); /* the complete-mark */
 
+/* Loop thread. The journal went on in a fresh segment by itself: FlowFiles whose chain lies in [failed, number) have to
+ * be carried forward. Tells it once; the engine's answer is the fresh segment's checkpoint when that is `incomplete`
+ * now. */
+typedef struct sl_journal_renewal {
+    uint32_t failed, number;
+    bool checkpoint; /* a whole checkpoint has to be given */
+} sl_journal_renewal;
+bool sl_journal_renewed(sl_journal *journal, sl_journal_renewal *ret);
+/* Any thread. Commits wait for a full disk; or for good, as a failure, once given up. */
+bool sl_journal_stalled(const sl_journal *journal);
+void sl_journal_give_up(sl_journal *journal);
+
+/* Loop thread. The oldest segment that retention keeps: what still lives in older ones has to be carried forward, and
+ * then be durable, before they are let go. Never one that a recovery would need. */
+uint32_t sl_journal_keep_from(const sl_journal *journal);
+uint32_t sl_journal_oldest(const sl_journal *journal);
+void sl_journal_let_go(sl_journal *journal, uint32_t before);      /* unlinked by the sealer */
+void sl_journal_retain_bytes(sl_journal *journal, uint64_t bytes); /* instead of the option */
+
 /* The whole state of a FlowFile after its event `seq` of `segment`: attributes as one JSON object, claim text,
  * inline bytes; read from its chain. Any thread (opens its own reader); for recovery, which wants it fast, calls
  * in ascending order reuse one statement. */
@@ -94,8 +121,8 @@ typedef struct sl_journal_state {
     sl_str turn;                               /* the target whose turn it holds */
     sl_str *progress;
     size_t progress_count;
+    int64_t first_failure; /* of the retries it is in; 0: none */
     int64_t entered;       /* when the FlowFile came into the system */
-    int64_t first_failure; /* of the tries that go on; 0: none */
 } sl_journal_state;
 void sl_journal_state_done(sl_journal_state *state);
 int sl_journal_state_read(sl_journal *journal, uint32_t segment, uint64_t seq, sl_journal_state *ret, sl_error *error);
@@ -103,6 +130,7 @@ int sl_journal_state_read(sl_journal *journal, uint32_t segment, uint64_t seq, s
 typedef struct sl_journal_figures {
     uint64_t events, commits, bytes; /* since the start */
     uint32_t segments;
+    uint64_t disk; /* bytes of all segments, as last looked at */
     int64_t commit_us_max, commit_us_sum;
     size_t pending;
 } sl_journal_figures;

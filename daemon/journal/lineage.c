@@ -1,5 +1,5 @@
-/* Where a FlowFile came from and what came of it. Without an index of FlowFiles each generation is one scan of the
- * segments for all FlowFiles of that generation together. */
+/* Where a FlowFile came from and what came of it. Each generation is looked for as a whole: by the index of a segment
+ * where there is one, else by one scan of it. */
 #include <errno.h>
 
 #include "journal/private.h"
@@ -73,6 +73,23 @@ static void add_ids(const lineage *of, bool down_only, sl_buf *ret)
     sl_buf_char(ret, ')');
 }
 
+typedef struct lineage_keys { /* the same for the index */
+    uint32_t *all, *down;
+    size_t all_count, down_count;
+} lineage_keys;
+
+static lineage_keys keys_of(const lineage *of)
+{
+    lineage_keys keys = {.all = sl_alloc((of->count + 1) * sizeof(uint32_t)), .down = sl_alloc((of->count + 1) * sizeof(uint32_t))};
+    for (size_t i = 0; i < of->count; i++) {
+        const member *m = &of->members[i];
+        if (m->scanned) continue;
+        keys.all[keys.all_count++] = sl_index_flowfile(m->id);
+        if (m->down) keys.down[keys.down_count++] = sl_index_flowfile(m->id);
+    }
+    return keys;
+}
+
 /* ---- one generation ------------------------------------------------------------------------------------------ */
 
 typedef struct parents {
@@ -124,25 +141,59 @@ static void take_event(lineage *to, sl_reader_segment *segment, const sl_event *
     sl_describe_ids(event->parents, keep_parent, &context);
 }
 
-static int scan_segment(lineage *to, sl_reader_segment *segment, const sl_buf *ids, const sl_buf *down_ids, sl_error *error)
+static int take_rows(lineage *to, sl_reader_segment *segment, sqlite3_stmt *rows, sl_error *error)
 {
-    sl_buf sql = SL_BUF(1 << 20);
-    sqlite3_stmt *rows = NULL;
-    sl_buf_printf(&sql,
-                  "SELECT " SL_EVENT_COLUMNS " FROM event WHERE seq<%llu AND ((+flowfile IN %s AND (type<%d OR whole)) OR"
-                  " (parents IS NOT NULL AND EXISTS (SELECT 1 FROM json_each(parents) WHERE value IN %s))) ORDER BY seq",
-                  (unsigned long long)segment->end, ids->data, SL_EVENT_INTENT, down_ids->data);
-    int result = sl_reader_use(to->reader, segment, error);
-    if (result == 0) result = sl_reader_prepare(segment, sql.data, &rows, error);
-    sl_buf_done(&sql);
-    if (result < 0) return -1;
-    int state = SQLITE_DONE;
+    int state = SQLITE_DONE, result = 0;
     while (result == 0 && (state = sqlite3_step(rows)) == SQLITE_ROW) {
         sl_event event;
         result = sl_event_from_row(rows, &event, error);
         if (result == 0) take_event(to, segment, &event);
     }
     if (result == 0 && state != SQLITE_DONE) result = sl_reader_failed(segment, error);
+    sqlite3_reset(rows);
+    return result;
+}
+
+/* Where the generation's events are, by the index; false: there is none, scan. */
+static bool find_rows(lineage *to, sl_reader_segment *segment, const lineage_keys *keys, sl_seqs *ret)
+{
+    sl_index *index = sl_reader_index(to->reader, segment);
+    if (!index) return false;
+    if (sl_index_find(index, SL_BY_FLOWFILE, keys->all, keys->all_count, segment->first, segment->end, ret) == 0 &&
+        sl_index_find(index, SL_BY_PARENT, keys->down, keys->down_count, segment->first, segment->end, ret) == 0) {
+        sl_seqs_settle(ret);
+        return true;
+    }
+    sl_reader_index_damaged(to->reader, segment);
+    return false;
+}
+
+static int scan_segment(lineage *to, sl_reader_segment *segment, const sl_buf *ids, const sl_buf *down_ids, const lineage_keys *keys,
+                        sl_error *error)
+{
+    sl_buf sql = SL_BUF(1 << 20);
+    sl_seqs seqs = {0};
+    sqlite3_stmt *rows = NULL;
+    sl_buf_printf(&sql,
+                  "SELECT " SL_EVENT_COLUMNS " FROM event WHERE seq>=?1 AND seq<?2 AND ((+flowfile IN %s AND (type<%d OR whole)) OR"
+                  " (parents IS NOT NULL AND EXISTS (SELECT 1 FROM json_each(parents) WHERE value IN %s))) ORDER BY seq",
+                  ids->data, SL_EVENT_INTENT, down_ids->data);
+    int result = sl_reader_use(to->reader, segment, error);
+    if (result == 0) result = sl_reader_prepare(segment, sql.data, &rows, error);
+    sl_buf_done(&sql);
+    if (result < 0) return -1;
+    bool found = find_rows(to, segment, keys, &seqs);
+    for (size_t i = 0; found && result == 0 && i < seqs.count; i++) {
+        sqlite3_bind_int64(rows, 1, (int64_t)seqs.items[i]);
+        sqlite3_bind_int64(rows, 2, (int64_t)seqs.items[i] + 1);
+        result = take_rows(to, segment, rows, error);
+    }
+    if (!found) {
+        sqlite3_bind_int64(rows, 1, (int64_t)segment->first);
+        sqlite3_bind_int64(rows, 2, (int64_t)segment->end);
+        result = take_rows(to, segment, rows, error);
+    }
+    free(seqs.items);
     sqlite3_finalize(rows);
     return result;
 }
@@ -154,13 +205,16 @@ static int scan_generation(lineage *to, sl_error *error)
     add_ids(to, true, &down_ids);
     size_t count = to->count;
     int result = 0;
+    lineage_keys keys = keys_of(to);
     for (size_t i = 0; i < count; i++) to->members[i].scanned = true;
     for (size_t i = 0; result == 0 && i < to->reader->count; i++)
-        if (to->reader->segments[i].first) result = scan_segment(to, &to->reader->segments[i], &ids, &down_ids, error);
+        if (to->reader->segments[i].first) result = scan_segment(to, &to->reader->segments[i], &ids, &down_ids, &keys, error);
     for (size_t i = 0; i < count; i++)
         for (size_t p = 0; to->members[i].up && p < to->members[i].parent_count; p++) add(to, to->members[i].parents[p], true, false);
     sl_buf_done(&ids);
     sl_buf_done(&down_ids);
+    free(keys.all);
+    free(keys.down);
     return result;
 }
 

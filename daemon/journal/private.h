@@ -1,7 +1,9 @@
 /* journal/private: what the files of this room share.
  *
  *   journal.c   open and close, the loop thread's side: names, append, roll, checkpoint
- *   writer.c    the journal thread: groups, commits, the failure latch; the sealer thread
+ *   writer.c    the journal thread: groups, commits, what follows a failure
+ *   sealer.c    the sealer thread: full segments, their indexes, those that are let go
+ *   spans.c     which segments there are; retention
  *   recover.c   the fold at opening
  *   state.c     one FlowFile's whole state, read from its chain
  *   segment.c   one SQLite file
@@ -17,9 +19,18 @@
 #include <stdatomic.h>
 
 #include "base/sys.h"
+#include "journal/index.h"
 #include "journal/segment.h"
 
-typedef enum sl_command_kind { SL_DO_BATCH, SL_DO_NAME, SL_DO_COMPONENT, SL_DO_ROLL, SL_DO_BLOCK, SL_DO_COMPLETE } sl_command_kind;
+typedef enum sl_command_kind {
+    SL_DO_BATCH,
+    SL_DO_NAME,
+    SL_DO_COMPONENT,
+    SL_DO_ROLL,
+    SL_DO_BLOCK,
+    SL_DO_COMPLETE,
+    SL_DO_ADOPT, /* the loop knows of the renewal: checkpoint blocks that follow are the fresh segment's */
+} sl_command_kind;
 
 typedef struct sl_command { /* from the loop thread to the journal thread, in order */
     struct sl_command *next;
@@ -35,6 +46,16 @@ typedef struct sl_named {         /* by id */
     char *text, *type, *revision; /* type and revision of a component, or NULL */
 } sl_named;
 
+typedef struct sl_span { /* a segment that is there */
+    uint32_t number;
+    uint64_t first, end; /* seqs [first, end) are its own; end 0: open */
+    int64_t created;     /* us since 1970; 0: not looked at yet */
+    uint64_t bytes;      /* on disk, as last looked at */
+    sl_marks *marks;     /* until its index stands as a file */
+    bool to_seal;        /* its WAL is still to be checkpointed, and no connection waits for that */
+    bool to_index, failed;
+} sl_span;
+
 struct sl_journal {
     sl_journal_options options;
     char *folder;
@@ -45,6 +66,8 @@ struct sl_journal {
     uint32_t segment_number;
     uint64_t segment_first; /* its first seq */
     bool incomplete;        /* the open segment's checkpoint is still to be written */
+    int64_t segment_created;
+    uint64_t segment_begun; /* the next seq when its checkpoint was complete: what follows is worth a roll */
     sl_map name_ids;        /* text -> id */
     sl_named *names;
     size_t name_count, name_capacity; /* names[0] is unused: id 0 means none */
@@ -53,19 +76,32 @@ struct sl_journal {
     pthread_mutex_t lock;
     pthread_cond_t arrived;
     sl_command *first, *last;
-    bool ending;
+    bool ending, written; /* to be closed; the journal thread has ended */
     sl_error failure;
     sl_journal_figures figures;
-    sl_segment *sealing[16]; /* full segments on their way to the sealer */
+    sl_segment *sealing[16]; /* full segments on their way to the sealer, oldest first */
     size_t sealing_count;
     pthread_cond_t to_seal;
+    sl_span *spans; /* ascending; the last is the open one */
+    size_t span_count, span_capacity;
+    uint32_t let_go, unlinked; /* segments below are to be, were unlinked */
+    bool surveyed;
+    uint32_t number_given; /* the greatest number a segment was given */
+    sl_journal_renewal renewal;
+    bool renewal_untold, given_up;
 
     atomic_size_t pending; /* bytes not yet durable */
     atomic_uint_fast64_t durable;
-    atomic_bool failed;
+    atomic_bool failed, stalled;
+    atomic_uint complete;            /* the newest segment whose checkpoint is complete and durable */
+    atomic_uint_fast64_t open_bytes; /* on disk, of the open segment */
 
     /* journal thread */
     sl_segment *segment;
+    sl_marks *marks;    /* of it; the span has a reference too */
+    bool skips_blocks;  /* checkpoint blocks that come are of a segment that failed */
+    bool proven;        /* a commit has succeeded in this segment */
+    int64_t bytes_seen; /* ticks */
     pthread_t writer, sealer;
     bool writer_runs, sealer_runs;
 
@@ -74,6 +110,7 @@ struct sl_journal {
     sqlite3 *reader;
     sqlite3_stmt *by_seq;
     uint32_t reader_segment;
+    uint64_t reader_first;
 };
 
 /* recover.c: fills next, segment_number, segment_first, incomplete, names; calls the fold. Makes nothing. */
@@ -87,10 +124,32 @@ void sl_journal_forget_names(sl_journal *journal);
 int sl_journal_start_writer(sl_journal *journal, sl_error *error);
 void sl_journal_stop_writer(sl_journal *journal); /* after all that was appended is written, or failed */
 void sl_journal_push(sl_journal *journal, sl_command *command);
+void sl_journal_notice(sl_journal *journal, sl_level level, const char *format, ...) SL_PRINTF(3, 4);
+
+/* sealer.c */
+void *sl_journal_run_sealer(void *journal);
+void sl_journal_seal(sl_journal *journal, sl_segment *segment);
+
+void sl_journal_index_again(sl_journal *journal, uint32_t segment); /* its index is damaged; any thread */
+
+/* spans.c; called with `lock` held, but during open and inspect */
+sl_span *sl_span_add(sl_journal *journal, uint32_t number, uint64_t first); /* or the one there is; ends the one before */
+sl_span *sl_span_get(sl_journal *journal, uint32_t number);                 /* NULL: none */
+/* The segment that has `seq`, which the engine believes in `segment`: a later one may have overruled its tail. */
+uint32_t sl_span_of(const sl_journal *journal, uint32_t segment, uint64_t seq);
+void sl_spans_done(sl_journal *journal);
+/* A reference to the marks of a segment, NULL: none. Any thread, lock not held. */
+sl_marks *sl_journal_marks(sl_journal *journal, uint32_t segment);
+uint64_t sl_segment_bytes(const char *folder, uint32_t number); /* of all its files */
 
 /* state.c */
 void sl_journal_close_reader(sl_journal *journal);
+/* Where a chain's rows are: a statement that has the event's columns by seq; NULL and error when none. */
+typedef struct sl_chain_door {
+    sqlite3_stmt *(*by_seq)(void *context, uint64_t seq, sl_error *error);
+    void *context;
+} sl_chain_door;
 /* The folded attributes, claim, content and intent of the chain that ends with `seq`. */
-int sl_chain_read(sqlite3_stmt *by_seq, uint64_t seq, sl_journal_state *ret, sl_error *error);
+int sl_chain_read(const sl_chain_door *door, uint64_t seq, sl_journal_state *ret, sl_error *error);
 
 #endif

@@ -1,8 +1,9 @@
 /* journal/query: provenance. Works on a running daemon's folder (read-only connections, short statements) and on
  * that of a stopped one. Any thread; one sl_reader belongs to one thread at a time.
  *
- * There are no search indexes yet: a search scans, newest first, in slices of 65,536 events, and stops with a cursor
- * when its budget is spent. Filters on attributes and content select FlowFiles: those that had the value at some time
+ * Searches by FlowFile, component, flow and filename go by an index (journal/index.h) where there is one: of full
+ * segments the file, of the open one the journal's marks. Others scan, newest first, in slices of 65,536 events. Each
+ * stops with a cursor when its budget is spent. Filters on attributes and content select FlowFiles: those that had the value at some time
  * of a segment, and then all their events there, so that one question shows a file's whole story. */
 #ifndef SL_QUERY_H
 #define SL_QUERY_H
@@ -12,6 +13,10 @@
 typedef struct sl_reader sl_reader;
 /* node: the state folder's (STATE/node), part of every FlowFile's UUID. */
 int sl_reader_open(const char *journal_folder, uint32_t node, sl_reader **ret, sl_error *error);
+/* In the daemon's own process: the open segment is searched by the journal's marks. The journal must outlive the
+ * reader's next call. */
+struct sl_journal;
+void sl_reader_follow(sl_reader *reader, struct sl_journal *journal);
 void sl_reader_close(sl_reader *reader);
 
 typedef struct sl_query {

@@ -22,6 +22,8 @@ int sl_reader_open(const char *journal_folder, uint32_t node, sl_reader **ret, s
 
 static void close_segment(sl_reader *reader, sl_reader_segment *segment)
 {
+    sl_index_close(segment->index);
+    segment->index = NULL;
     if (!segment->db) return;
     sqlite3_finalize(segment->by_seq);
     sqlite3_finalize(segment->name);
@@ -107,7 +109,132 @@ int sl_reader_use(sl_reader *reader, sl_reader_segment *segment, sl_error *error
     return -1;
 }
 
+/* ---- indexes and chains ---------------------------------------------------------------------------------- */
+
+void sl_reader_follow(sl_reader *reader, sl_journal *journal) { reader->journal = journal; }
+
+static sl_index *open_index(sl_reader *reader, sl_reader_segment *segment)
+{
+    sl_index *index = NULL;
+    sl_error error = {0};
+    sl_marks *marks = reader->journal ? sl_journal_marks(reader->journal, segment->number) : NULL;
+    segment->marked = marks != NULL;
+    if (marks) return sl_index_of_marks(marks);
+    char *path = sl_asprintf("%s/%06u.idx", reader->folder, segment->number);
+    if (sl_index_open(path, segment->first, &index, &error) < 0) segment->index_damaged = error.code == EBADMSG;
+    free(path);
+    return index;
+}
+
+sl_index *sl_reader_index(sl_reader *reader, sl_reader_segment *segment)
+{
+    if (reader->scans) return NULL;
+    if (!segment->index && !segment->index_damaged) segment->index = open_index(reader, segment);
+    return segment->index;
+}
+
+void sl_reader_index_damaged(sl_reader *reader, sl_reader_segment *segment)
+{
+    /* Marks are not damaged: they are too many, or too much was asked. */
+    if (segment->marked) return;
+    sl_log(SL_WARNING, "journal", "the index of segment %06u is damaged; it is made anew", segment->number);
+    sl_index_close(segment->index);
+    segment->index = NULL;
+    if (reader->journal) sl_journal_index_again(reader->journal, segment->number);
+    else segment->index_damaged = true;
+}
+
+/* Marks that have become a file meanwhile take memory for nothing. */
+static void drop_old_marks(sl_reader *reader)
+{
+    for (size_t i = 0; i < reader->count; i++) {
+        sl_reader_segment *segment = &reader->segments[i];
+        if (!segment->index || !segment->marked) continue;
+        sl_marks *marks = sl_journal_marks(reader->journal, segment->number);
+        if (!marks) {
+            sl_index_close(segment->index);
+            segment->index = NULL;
+        }
+        sl_marks_unref(marks);
+    }
+}
+
+static sqlite3_stmt *reader_by_seq(void *context, uint64_t seq, sl_error *error)
+{
+    sl_reader_segment *segment = sl_reader_find(context, seq);
+    if (segment && sl_reader_use(context, segment, error) == 0) return segment->by_seq;
+    if (!segment) sl_error_set(error, ENOENT, "journal: event %llu is in no segment", (unsigned long long)seq);
+    return NULL;
+}
+
+int sl_reader_chain(sl_reader *reader, uint64_t seq, sl_journal_state *ret, sl_error *error)
+{
+    return sl_chain_read(&(sl_chain_door){reader_by_seq, reader}, seq, ret, error);
+}
+
+static int last_of_row(sl_reader_segment *segment, sqlite3_stmt *row, uint64_t *ret, int64_t *ret_entered, sl_error *error)
+{
+    int state = sqlite3_step(row);
+    if (state == SQLITE_ROW) {
+        *ret = (uint64_t)sqlite3_column_int64(row, 0);
+        if (ret_entered) *ret_entered = sqlite3_column_int64(row, 1);
+    }
+    sqlite3_reset(row);
+    return state == SQLITE_ROW || state == SQLITE_DONE ? 0 : sl_reader_failed(segment, error);
+}
+
+/* *ret_known false: no index, or none that is of use. */
+static int last_by_index(sl_reader *reader, sl_reader_segment *segment, sqlite3_stmt *row, uint64_t flowfile, uint64_t before,
+                         uint64_t *ret, int64_t *ret_entered, bool *ret_known, sl_error *error)
+{
+    sl_seqs seqs = {0};
+    uint32_t key = sl_index_flowfile(flowfile);
+    sl_index *index = sl_reader_index(reader, segment);
+    int result = 0;
+    *ret_known = index && sl_index_find(index, SL_BY_FLOWFILE, &key, 1, segment->first, before, &seqs) == 0;
+    if (index && !*ret_known) sl_reader_index_damaged(reader, segment);
+    for (size_t i = seqs.count; *ret_known && result == 0 && !*ret && i-- > 0;) {
+        sqlite3_bind_int64(row, 2, (int64_t)seqs.items[i]);
+        sqlite3_bind_int64(row, 3, (int64_t)seqs.items[i] + 1);
+        result = last_of_row(segment, row, ret, ret_entered, error);
+    }
+    free(seqs.items);
+    return result;
+}
+
+int sl_reader_last_of(sl_reader *reader, sl_reader_segment *segment, uint64_t flowfile, uint64_t before, bool whole, uint64_t *ret,
+                      int64_t *ret_entered, sl_error *error)
+{
+    static const char *const texts[] = {
+        "SELECT seq, entered FROM event WHERE +flowfile=?1 AND seq>=?2 AND seq<?3 ORDER BY seq DESC LIMIT 1",
+        "SELECT seq, entered FROM event WHERE +flowfile=?1 AND seq>=?2 AND seq<?3 AND whole ORDER BY seq DESC LIMIT 1"};
+    sqlite3_stmt *row = NULL;
+    bool known;
+    *ret = 0;
+    if (ret_entered) *ret_entered = 0;
+    if (sl_reader_prepare(segment, texts[whole], &row, error) < 0) return -1;
+    sqlite3_bind_int64(row, 1, (int64_t)flowfile);
+    int result = last_by_index(reader, segment, row, flowfile, before, ret, ret_entered, &known, error);
+    if (result == 0 && !known) {
+        sqlite3_bind_int64(row, 2, (int64_t)segment->first);
+        sqlite3_bind_int64(row, 3, (int64_t)SL_MIN(before, (uint64_t)INT64_MAX));
+        result = last_of_row(segment, row, ret, ret_entered, error);
+    }
+    sqlite3_finalize(row);
+    return result;
+}
+
 /* ---- which segments there are -------------------------------------------------------------------------- */
+
+/* Retention took it between the listing and the opening. */
+static bool is_gone(const sl_reader *reader, const sl_reader_segment *segment)
+{
+    struct stat status;
+    char *path = sl_segment_path(reader->folder, segment->number);
+    bool gone = sl_sys_now->stat(path, &status) < 0 && errno == ENOENT;
+    free(path);
+    return gone;
+}
 
 /* A file whose making a crash cut short has no tables or no first number yet: nothing of it counts. */
 static int read_first(sl_reader *reader, sl_reader_segment *segment, sl_error *error)
@@ -117,7 +244,7 @@ static int read_first(sl_reader *reader, sl_reader_segment *segment, sl_error *e
     int result = sl_reader_use(reader, segment, &wrong);
     if (result == 0) result = sl_reader_number(segment, "SELECT value FROM meta WHERE key='first'", 0, 0, &segment->first, &wrong);
     if (!segment->first) close_segment(reader, segment);
-    if (result == 0 || wrong.code == ENODATA) return 0;
+    if (result == 0 || wrong.code == ENODATA || is_gone(reader, segment)) return 0;
     return sl_error_set(error, wrong.code, "%s", wrong.text);
 }
 
@@ -158,6 +285,7 @@ int sl_reader_refresh(sl_reader *reader, sl_error *error)
     int result = 0;
     for (size_t i = 0; result == 0 && i < reader->count; i++) result = read_first(reader, &reader->segments[i], error);
     set_ends(reader);
+    if (reader->journal) drop_old_marks(reader);
     return result;
 }
 

@@ -3,6 +3,8 @@
 #ifndef SL_READER_H
 #define SL_READER_H
 
+#include "journal/index.h"
+#include "journal/private.h"
 #include "journal/query.h"
 #include "journal/segment.h"
 
@@ -13,8 +15,10 @@ typedef struct sl_reader_segment {
     uint64_t first, end; /* seqs [first, end) are its own; first 0: a crash cut its making short, nothing to read */
     sqlite3 *db;         /* NULL: closed */
     sqlite3_stmt *by_seq, *name, *component;
-    uint64_t used; /* when, for closing the one used longest ago */
-    unsigned pins; /* a statement of the caller's is open: not to be closed */
+    uint64_t used;   /* when, for closing the one used longest ago */
+    unsigned pins;   /* a statement of the caller's is open: not to be closed */
+    sl_index *index; /* NULL: none, or not looked for yet; `marked`: it is the journal's marks */
+    bool marked, index_damaged;
     /* The FlowFiles that the last search's filters want, in the connection's temporary table `wanted`. */
     char *wanted;
     uint64_t wanted_end;
@@ -22,6 +26,8 @@ typedef struct sl_reader_segment {
 
 struct sl_reader {
     char *folder;
+    bool scans;          /* goes by no index; for tests, which compare */
+    sl_journal *journal; /* whose marks are used; NULL: a stopped folder, or another process's */
     uint32_t node;
     sl_reader_segment *segments; /* ascending */
     size_t count, capacity, open;
@@ -36,6 +42,16 @@ int sl_reader_refresh(sl_reader *reader, sl_error *error);
 int sl_reader_use(sl_reader *reader, sl_reader_segment *segment, sl_error *error);
 /* The one that has `seq`, NULL: none. */
 sl_reader_segment *sl_reader_find(sl_reader *reader, uint64_t seq);
+/* Its index, NULL: there is none, scan. One that turned out damaged is reported with
+ * sl_reader_index_damaged and not used again. */
+sl_index *sl_reader_index(sl_reader *reader, sl_reader_segment *segment);
+void sl_reader_index_damaged(sl_reader *reader, sl_reader_segment *segment);
+/* The state after event `seq`, wherever its chain's rows are. */
+int sl_reader_chain(sl_reader *reader, uint64_t seq, sl_journal_state *ret, sl_error *error);
+/* The FlowFile's last event before `before` there (`whole`: that begins its chain); *ret 0: none. ret_entered may be
+ * NULL. */
+int sl_reader_last_of(sl_reader *reader, sl_reader_segment *segment, uint64_t flowfile, uint64_t before, bool whole, uint64_t *ret,
+                      int64_t *ret_entered, sl_error *error);
 /* "" for 0 and for what no segment names. */
 sl_str sl_reader_name(sl_reader *reader, sl_reader_segment *segment, uint32_t id);
 int sl_reader_failed(const sl_reader_segment *segment, sl_error *error); /* what SQLite said; -1 */

@@ -35,6 +35,9 @@ typedef struct step { /* one segment being folded */
     uint32_t number;
     sqlite3 *db;
     char *path;
+    int64_t first;
+    bool last;
+    sl_marks *marks; /* of the last one */
 } step;
 
 static int step_open(sl_journal *journal, uint32_t number, step *ret, sl_error *error)
@@ -98,6 +101,8 @@ static int fold_block(step *step, sqlite3_stmt *row, sl_error *error)
     for (size_t at = 0; at < size; at += sizeof(sl_checkpoint_entry)) {
         sl_checkpoint_entry entry;
         memcpy(&entry, data + at, sizeof entry);
+        /* Written while a segment failed: what this one has taken over is here. */
+        if (step->first > 0 && entry.seq >= (uint64_t)step->first) entry.segment = step->number;
         if (fold->entry) fold->entry(fold->context, &entry);
     }
     return 0;
@@ -110,22 +115,57 @@ static int fold_event(step *step, sqlite3_stmt *row, sl_error *error)
     if (sl_event_from_row(row, &event, error) < 0) return -1;
     if (fold->event) fold->event(fold->context, &event, step->number);
     step->journal->next = SL_MAX(step->journal->next, event.seq + 1);
+    if (step->marks) sl_marks_add(step->marks, &event);
     return 0;
 }
 
-static int fold_segment(sl_journal *journal, uint32_t number, bool base, sl_error *error)
+/* What a later segment has overruled was never acknowledged. end 0: all. */
+static int fold_events(step *step, uint64_t end, sl_error *error)
+{
+    char sql[sizeof "SELECT  FROM event WHERE seq< ORDER BY seq" + sizeof SL_EVENT_COLUMNS + 24];
+    snprintf(sql, sizeof sql, "SELECT " SL_EVENT_COLUMNS " FROM event WHERE seq<%lld ORDER BY seq", end ? (long long)end : INT64_MAX);
+    return each_row(step, sql, fold_event, error);
+}
+
+static int fold_segment(sl_journal *journal, uint32_t number, bool base, bool last, uint64_t end, sl_error *error)
 {
     step step;
-    int64_t first = 0;
     if (step_open(journal, number, &step, error) < 0) return -1;
+    if (sl_segment_read_meta(step.db, "first", &step.first) == 0) journal->next = SL_MAX(journal->next, (uint64_t)step.first);
+    sl_span *span = sl_span_add(journal, number, step.first > 0 ? (uint64_t)step.first : 0);
+    if (last && step.first > 0) span->marks = step.marks = sl_marks_new((uint64_t)step.first);
     int result = each_row(&step, "SELECT id, text FROM name ORDER BY id", fold_name, error);
     if (result == 0 && base) result = each_row(&step, "SELECT entries, crc FROM checkpoint ORDER BY block", fold_block, error);
-    if (result == 0 && sl_segment_read_meta(step.db, "first", &first) == 0) journal->next = SL_MAX(journal->next, (uint64_t)first);
-    if (result == 0) result = each_row(&step, "SELECT " SL_EVENT_COLUMNS " FROM event ORDER BY seq", fold_event, error);
+    if (result == 0) result = fold_events(&step, end, error);
+    if (step.marks) sl_marks_publish(step.marks);
     journal->segment_number = number;
-    journal->segment_first = first > 0 ? (uint64_t)first : journal->next;
+    journal->segment_first = step.first > 0 ? (uint64_t)step.first : journal->next;
     step_close(&step);
     return result < 0 ? -1 : 0;
+}
+
+/* The first number of the first segment from `at` on that has one; 0: none has. */
+static int first_from(sl_journal *journal, const uint32_t *numbers, size_t count, size_t at, uint64_t *ret, sl_error *error)
+{
+    *ret = 0;
+    for (; at < count && !*ret; at++) {
+        step step;
+        if (step_open(journal, numbers[at], &step, error) < 0) return -1;
+        if (sl_segment_read_meta(step.db, "first", &step.first) == 0) *ret = (uint64_t)step.first;
+        step_close(&step);
+    }
+    return 0;
+}
+
+static int fold_from(sl_journal *journal, const uint32_t *numbers, size_t count, size_t base, sl_error *error)
+{
+    int result = 0;
+    for (size_t i = base; result == 0 && i < count; i++) {
+        uint64_t end;
+        result = first_from(journal, numbers, count, i + 1, &end, error);
+        if (result == 0) result = fold_segment(journal, numbers[i], i == base, i + 1 == count, end, error);
+    }
+    return result;
 }
 
 static int is_complete(sl_journal *journal, uint32_t number, bool *ret, sl_error *error)
@@ -147,8 +187,9 @@ int sl_journal_recover(sl_journal *journal, sl_error *error)
     size_t base = count;
     bool complete = false;
     while (result == 0 && !complete && base > 0) result = is_complete(journal, numbers[--base], &complete, error);
+    if (complete) atomic_store(&journal->complete, numbers[base]);
     journal->incomplete = count > 0 && (base != count - 1 || !complete) && !(count == 1 && numbers[0] == 1);
-    for (size_t i = base; result == 0 && i < count; i++) result = fold_segment(journal, numbers[i], i == base, error);
+    if (result == 0) result = fold_from(journal, numbers, count, base, error);
     free(numbers);
     return result;
 }
@@ -163,7 +204,7 @@ static int fold_whole(sl_journal *journal, sl_error *error)
     bool complete = count && numbers[0] == 1;
     while (result == 0 && !complete && base < count)
         if ((result = is_complete(journal, numbers[base], &complete, error)) == 0 && !complete) base++;
-    for (size_t i = base; result == 0 && i < count; i++) result = fold_segment(journal, numbers[i], i == base, error);
+    if (result == 0) result = fold_from(journal, numbers, count, base, error);
     free(numbers);
     return result;
 }
@@ -175,6 +216,7 @@ static int inspect(const char *folder, const sl_journal_fold *fold, int (*read)(
     sl_journal_remember_name(&journal, 0, SL_STR(""));
     int result = read(&journal, error);
     sl_journal_forget_names(&journal);
+    sl_spans_done(&journal);
     free(copy);
     return result;
 }

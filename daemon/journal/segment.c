@@ -44,6 +44,17 @@ int sl_sqlite_failed(sqlite3 *db, const char *what, const char *path, sl_error *
 
 char *sl_segment_path(const char *folder, uint32_t number) { return sl_asprintf("%s/%06u.db", folder, number); }
 
+/* The file itself first: what is left of the others without it is removed at the next start. */
+void sl_segment_remove(const char *folder, uint32_t number)
+{
+    static const char *const ends[] = {".db", ".db-wal", ".db-shm", ".db-journal", ".idx", ".idx.tmp"};
+    for (size_t i = 0; i < SL_COUNT(ends); i++) {
+        char *path = sl_asprintf("%s/%06u%s", folder, number, ends[i]);
+        sl_sys_now->unlink(path);
+        free(path);
+    }
+}
+
 static int run(sl_segment *segment, const char *sql, const char *what, sl_error *error)
 {
     if (sqlite3_exec(segment->db, sql, NULL, NULL, NULL) == SQLITE_OK) return 0;
@@ -93,6 +104,24 @@ static int check_format(sl_segment *segment, sl_error *error)
                         segment->path, (long long)format, SL_JOURNAL_FORMAT);
 }
 
+/* An open segment's log only grows: it has a head of 32 bytes, then its pages, each with 24 bytes before it. */
+static int on_commit(void *context, sqlite3 *db, const char *name, int pages)
+{
+    sl_segment *segment = context;
+    (void)db, (void)name;
+    segment->log_size = 32 + pages * segment->frame;
+    return SQLITE_OK;
+}
+
+static void watch_log(sl_segment *segment)
+{
+    sqlite3_stmt *row = NULL;
+    sqlite3_prepare_v2(segment->db, "PRAGMA page_size", -1, &row, NULL);
+    segment->frame = sqlite3_step(row) == SQLITE_ROW ? sqlite3_column_int64(row, 0) + 24 : 0;
+    sqlite3_finalize(row);
+    if (segment->frame) sqlite3_wal_hook(segment->db, on_commit, segment);
+}
+
 static int set_up(sl_segment *segment, uint64_t first, sl_error *error)
 {
     /* Before the first table: a page holds some 35 rows; 8 KiB measured best for rows of 110 bytes. */
@@ -101,6 +130,7 @@ static int set_up(sl_segment *segment, uint64_t first, sl_error *error)
             "PRAGMA cache_size=-2048; PRAGMA temp_store=MEMORY; PRAGMA locking_mode=NORMAL",
             "set up", error) < 0)
         return -1;
+    watch_log(segment);
     sqlite3_stmt *tables = NULL;
     sqlite3_prepare_v2(segment->db, "SELECT 1 FROM sqlite_master WHERE name='type'", -1, &tables, NULL);
     bool fresh = sqlite3_step(tables) != SQLITE_ROW;
@@ -158,6 +188,18 @@ int sl_segment_close(sl_segment *segment, bool seal, sl_error *error)
 int sl_segment_begin(sl_segment *segment, sl_error *error) { return run(segment, "BEGIN IMMEDIATE", "begin in", error); }
 
 int sl_segment_commit(sl_segment *segment, sl_error *error) { return run(segment, "COMMIT", "commit to", error); }
+
+void sl_segment_undo(sl_segment *segment)
+{
+    for (int i = 0; i < SL_SEGMENT_STATEMENTS; i++) sqlite3_reset(segment->statements[i]);
+    if (!sqlite3_get_autocommit(segment->db)) sqlite3_exec(segment->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
+void sl_segment_cut(sl_segment *segment)
+{
+    sl_segment_undo(segment);
+    if (segment->log_size) sl_vfs_cut_log(segment->db, segment->log_size);
+}
 
 static int step(sl_segment *segment, int which, const char *what, sl_error *error)
 {

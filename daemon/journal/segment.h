@@ -17,16 +17,23 @@ typedef struct sl_segment {
     char *path;
     sqlite3 *db;
     sqlite3_stmt *statements[SL_SEGMENT_STATEMENTS];
-    uint64_t blocks; /* checkpoint blocks written */
+    uint64_t blocks;  /* checkpoint blocks written */
+    int64_t log_size; /* bytes of the log at the last commit; 0: none yet */
+    int64_t frame;    /* bytes of one page in it */
 } sl_segment;
 
 char *sl_segment_path(const char *folder, uint32_t number);
 /* Makes the file, whose events begin with the number `first`, or opens it for writing; WAL and synchronous=FULL. */
 int sl_segment_open(const char *folder, uint32_t number, uint64_t first, sl_segment **ret, sl_error *error);
 int sl_segment_open_reader(const char *path, sqlite3 **ret, sl_error *error);
+void sl_segment_remove(const char *folder, uint32_t number); /* all its files */
 /* Checkpoints the WAL (when `seal`) and closes. */
 int sl_segment_close(sl_segment *segment, bool seal, sl_error *error);
 
+/* Undoes what was begun, if anything was: after a failure that left the file as it was (a full disk). */
+void sl_segment_undo(sl_segment *segment);
+/* After a failure for good: takes out of the log what was not committed. */
+void sl_segment_cut(sl_segment *segment);
 int sl_segment_begin(sl_segment *segment, sl_error *error);
 int sl_segment_commit(sl_segment *segment, sl_error *error);
 int sl_segment_event(sl_segment *segment, const sl_event *event, sl_error *error);

@@ -45,8 +45,10 @@ static sl_str format(delta *from)
 }
 
 /* The event of `seq` with its views in `arena`. */
-static int read_event(sqlite3_stmt *by_seq, uint64_t seq, sl_arena *arena, sl_event *ret, sl_error *error)
+static int read_event(const sl_chain_door *door, uint64_t seq, sl_arena *arena, sl_event *ret, sl_error *error)
 {
+    sqlite3_stmt *by_seq = door->by_seq(door->context, seq, error);
+    if (!by_seq) return -1;
     sqlite3_bind_int64(by_seq, 1, (int64_t)seq);
     int state = sqlite3_step(by_seq), result = 0;
     if (state != SQLITE_ROW)
@@ -68,12 +70,12 @@ static void fold_intent(const sl_event *event, sl_journal_state *ret, size_t *ca
         ret->progress_count = 0;
         ret->first_failure = 0;
     }
-    if (event->type == SL_EVENT_RETRY) ret->first_failure = (int64_t)event->target;
+    if (event->type == SL_EVENT_RETRY || event->type == SL_EVENT_CARRY) ret->first_failure = (int64_t)event->target;
     if (event->type == SL_EVENT_INTENT) {
         ret->intent = event->details;
         ret->turn = event->uri;
         ret->progress_count = 0;
-    } else if (event->type == SL_EVENT_RETRY && event->uri.size) {
+    } else if ((event->type == SL_EVENT_RETRY || event->type == SL_EVENT_CARRY) && event->uri.size) {
         ret->turn = event->uri;
     } else if (event->type == SL_EVENT_PROGRESS) {
         ret->progress = sl_grow(ret->progress, ret->progress_count, capacity, sizeof *ret->progress);
@@ -101,14 +103,14 @@ static int fold_chain(const sl_event *events, size_t count, sl_journal_state *re
     return result;
 }
 
-int sl_chain_read(sqlite3_stmt *by_seq, uint64_t seq, sl_journal_state *ret, sl_error *error)
+int sl_chain_read(const sl_chain_door *door, uint64_t seq, sl_journal_state *ret, sl_error *error)
 {
     sl_event *events = NULL;
     size_t count = 0, capacity = 0;
     int result = 0;
     for (bool whole = false; result == 0 && !whole;) {
         events = sl_grow(events, count, &capacity, sizeof *events);
-        result = read_event(by_seq, seq, &ret->arena, &events[count], error);
+        result = read_event(door, seq, &ret->arena, &events[count], error);
         if (result < 0) break;
         whole = events[count].whole;
         seq = events[count++].previous;
@@ -141,16 +143,37 @@ static int use_reader(sl_journal *journal, uint32_t segment, sl_error *error)
                                 &journal->by_seq, NULL) != SQLITE_OK)
         result = sl_sqlite_failed(journal->reader, "read", path, error);
     journal->reader_segment = segment;
+    journal->reader_first = 0;
+    int64_t first;
+    if (result == 0 && sl_segment_read_meta(journal->reader, "first", &first) == 0) journal->reader_first = (uint64_t)first;
     free(path);
     return result;
+}
+
+typedef struct corridor { /* where the rows of a chain are that begins in a segment which failed */
+    sl_journal *journal;
+    uint32_t segment;
+} corridor;
+
+static sqlite3_stmt *journal_by_seq(void *context, uint64_t seq, sl_error *error)
+{
+    corridor *at = context;
+    for (; at->segment > 0; at->segment--) {
+        if (use_reader(at->journal, at->segment, error) < 0) return NULL;
+        if (at->journal->reader_first && at->journal->reader_first <= seq) return at->journal->by_seq;
+    }
+    sl_error_set(error, ENOENT, "journal: event %llu is in no segment", (unsigned long long)seq);
+    return NULL;
 }
 
 int sl_journal_state_read(sl_journal *journal, uint32_t segment, uint64_t seq, sl_journal_state *ret, sl_error *error)
 {
     *ret = (sl_journal_state){0};
+    pthread_mutex_lock(&journal->lock);
+    corridor from = {journal, sl_span_of(journal, segment, seq)};
+    pthread_mutex_unlock(&journal->lock);
     pthread_mutex_lock(&journal->reader_lock);
-    int result = use_reader(journal, segment, error);
-    if (result == 0) result = sl_chain_read(journal->by_seq, seq, ret, error);
+    int result = sl_chain_read(&(sl_chain_door){journal_by_seq, &from}, seq, ret, error);
     pthread_mutex_unlock(&journal->reader_lock);
     if (result < 0) sl_journal_state_done(ret);
     return result;

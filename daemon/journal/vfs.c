@@ -10,6 +10,7 @@
 typedef struct shim_file {
     sqlite3_file base;
     atomic_bool latched;
+    bool is_main;       /* a database, not its log */
     sqlite3_file *real; /* behind this struct */
 } shim_file;
 
@@ -17,6 +18,7 @@ static sqlite3_vfs shim;
 static sqlite3_io_methods methods;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static atomic_int fail_sync_after;
+static atomic_bool all_syncs_fail, checkpoints_fail;
 
 static sqlite3_file *real_of(sqlite3_file *file) { return ((shim_file *)file)->real; }
 
@@ -28,16 +30,16 @@ static int latch(sqlite3_file *file, int result)
 
 static bool latched(sqlite3_file *file) { return atomic_load(&((shim_file *)file)->latched); }
 
-static int shim_write(sqlite3_file *file, const void *data, int size, sqlite3_int64 offset)
-{
-    if (latched(file)) return SQLITE_IOERR_WRITE;
-    int result = real_of(file)->pMethods->xWrite(real_of(file), data, size, offset);
-    /* A full disk refuses a write but keeps what was synced: the transaction rolls back, nothing is unknown. */
-    return result == SQLITE_FULL ? result : latch(file, result);
-}
+static _Thread_local struct {
+    void (*pause)(void *context);
+    void *context;
+    int written;
+} pace;
 
-static bool fault_due(void)
+static bool fault_due(const sqlite3_file *file)
 {
+    if (atomic_load(&all_syncs_fail)) return true;
+    if (atomic_load(&checkpoints_fail) && pace.pause && ((const shim_file *)file)->is_main) return true;
     int left = atomic_load(&fail_sync_after);
     return left > 0 && atomic_fetch_sub(&fail_sync_after, 1) == 1;
 }
@@ -45,8 +47,28 @@ static bool fault_due(void)
 static int shim_sync(sqlite3_file *file, int flags)
 {
     if (latched(file)) return SQLITE_IOERR_FSYNC;
-    if (fault_due()) return latch(file, SQLITE_IOERR_FSYNC);
+    if (fault_due(file)) return latch(file, SQLITE_IOERR_FSYNC);
     return latch(file, real_of(file)->pMethods->xSync(real_of(file), flags));
+}
+
+static int paced(sqlite3_file *file, int size)
+{
+    enum { PIECE = 1 << 20 };
+    pace.written += size;
+    if (pace.written < PIECE) return SQLITE_OK;
+    pace.written = 0;
+    int result = shim_sync(file, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);
+    pace.pause(pace.context);
+    return result;
+}
+
+static int shim_write(sqlite3_file *file, const void *data, int size, sqlite3_int64 offset)
+{
+    if (latched(file)) return SQLITE_IOERR_WRITE;
+    int result = real_of(file)->pMethods->xWrite(real_of(file), data, size, offset);
+    /* A full disk refuses a write but keeps what was synced: the transaction rolls back, nothing is unknown. */
+    if (result == SQLITE_OK && pace.pause) return paced(file, size);
+    return result == SQLITE_FULL ? result : latch(file, result);
 }
 
 static int shim_truncate(sqlite3_file *file, sqlite3_int64 size)
@@ -79,6 +101,7 @@ static int shim_open(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *file
     shim_file *made = (shim_file *)file;
     memset(made, 0, sizeof *made);
     made->real = (sqlite3_file *)(made + 1);
+    made->is_main = flags & SQLITE_OPEN_MAIN_DB;
     int result = real->xOpen(real, name, made->real, flags, out_flags);
     made->base.pMethods = made->real->pMethods ? &methods : NULL;
     return result;
@@ -122,4 +145,37 @@ const char *sl_vfs_name(void)
     return "sluice";
 }
 
+void sl_vfs_pace(void (*pause)(void *context), void *context)
+{
+    pace.pause = pause;
+    pace.context = context;
+    pace.written = 0;
+}
+
+static sqlite3_file *log_of(sqlite3 *db)
+{
+    sqlite3_file *log = NULL;
+    /* In WAL mode the "journal" is the log. */
+    if (sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) != SQLITE_OK || !log || log->pMethods != &methods) return NULL;
+    return log;
+}
+
+bool sl_vfs_latched(sqlite3 *db)
+{
+    sqlite3_file *log = log_of(db);
+    return !log || latched(log);
+}
+
+void sl_vfs_cut_log(sqlite3 *db, int64_t size)
+{
+    sqlite3_file *log = log_of(db);
+    sqlite3_int64 now;
+    if (!log || real_of(log)->pMethods->xFileSize(real_of(log), &now) != SQLITE_OK || now <= size) return;
+    atomic_store(&((shim_file *)log)->latched, true);
+    real_of(log)->pMethods->xTruncate(real_of(log), size);
+    real_of(log)->pMethods->xSync(real_of(log), SQLITE_SYNC_NORMAL);
+}
+
 void sl_vfs_fail_sync(int after) { atomic_store(&fail_sync_after, after); }
+void sl_vfs_fail_syncs(bool all) { atomic_store(&all_syncs_fail, all); }
+void sl_vfs_fail_checkpoints(bool all) { atomic_store(&checkpoints_fail, all); }

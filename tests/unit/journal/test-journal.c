@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "journal/journal.h"
@@ -176,23 +177,127 @@ TEST(a_flipped_bit_is_seen)
     CHECK(strstr(error.text, "CRC"));
 }
 
-TEST(a_failed_sync_latches)
+static void wait_for(sl_journal *journal, uint64_t seq)
+{
+    for (int i = 0; i < 10000 && sl_journal_durable(journal) < seq && !sl_journal_failure(journal, NULL); i++) usleep(1000);
+    CHECK(sl_journal_durable(journal) >= seq);
+}
+
+static uint64_t create(sl_journal *journal, uint64_t flowfile, uint32_t queue)
+{
+    return append(journal, SLUICE_CREATE, flowfile, 0, queue, "{\"filename\":\"x\"}");
+}
+
+TEST(after_a_failed_sync_a_fresh_segment_has_what_was_not_acknowledged)
+{
+    folded f;
+    const char *folder = sl_test_folder();
+    sl_journal *journal = open_journal(folder, &f, 0);
+    uint32_t queue = sl_journal_name(journal, SL_STR("q"));
+    uint64_t first = create(journal, 1, queue);
+    wait_for(journal, first);
+    sl_vfs_fail_sync(1);
+    uint64_t chained = append(journal, SLUICE_ATTRIBUTES_MODIFIED, 1, first, SL_QUEUE_SAME, "{\"a\":\"1\"}");
+    wait_for(journal, create(journal, 2, queue));
+    CHECK(!sl_journal_failure(journal, NULL));
+    sl_journal_renewal renewal;
+    CHECK(sl_journal_renewed(journal, &renewal));
+    CHECK_INT(renewal.failed, 1);
+    CHECK_INT(renewal.number, 2);
+    CHECK(renewal.checkpoint);
+    CHECK(!sl_journal_renewed(journal, &renewal));
+    CHECK(sl_journal_incomplete(journal));
+    CHECK_INT(sl_journal_segment(journal), 2);
+    /* A chain that began in the segment that failed is still read whole. */
+    sl_journal_state state;
+    sl_error error = {0};
+    CHECK_INT(sl_journal_state_read(journal, 1, chained, &state, &error), 0);
+    CHECK_VIEW(state.attributes, "{\"filename\":\"x\",\"a\":\"1\"}");
+    sl_journal_state_done(&state);
+    sl_journal_close(journal);
+    journal = open_journal(folder, &f, 0);
+    CHECK_INT(f.events, 3);
+    CHECK_INT(f.last_seq, 3);
+    CHECK_INT(f.last_segment, 2);
+    CHECK_INT(sl_journal_state_read(journal, 1, chained, &state, &error), 0);
+    sl_journal_state_done(&state);
+    sl_journal_close(journal);
+}
+
+TEST(what_a_segment_has_overruled_does_not_come_back)
+{
+    folded f;
+    const char *folder = sl_test_folder();
+    sl_journal *journal = open_journal(folder, &f, 0);
+    uint32_t queue = sl_journal_name(journal, SL_STR("q"));
+    wait_for(journal, create(journal, 1, queue));
+    sl_vfs_fail_sync(1);
+    wait_for(journal, create(journal, 2, queue));
+    sl_journal_close(journal);
+    /* As a disk may show it later: the row that was refused is in the old file after all, and it says something else. */
+    char *path = sl_asprintf("%s/000001.db", folder);
+    sqlite3 *db;
+    CHECK_INT(sqlite3_open(path, &db), SQLITE_OK);
+    CHECK_INT(sqlite3_exec(db, "INSERT OR REPLACE INTO event(seq,flowfile,attributes,crc) VALUES(2,77,'{}',0)", NULL, NULL, NULL),
+              SQLITE_OK);
+    sqlite3_close(db);
+    free(path);
+    journal = open_journal(folder, &f, 0);
+    CHECK_INT(f.events, 2);
+    CHECK_INT(f.last_segment, 2);
+    CHECK_STR(f.last_attributes, "{\"filename\":\"x\"}");
+    sl_journal_close(journal);
+}
+
+TEST(a_disk_that_fails_again_ends_it)
 {
     folded f;
     sl_journal *journal = open_journal(sl_test_folder(), &f, 0);
     uint32_t queue = sl_journal_name(journal, SL_STR("q"));
-    uint64_t seq = append(journal, SLUICE_CREATE, 1, 0, queue, "{}");
-    while (sl_journal_durable(journal) < seq) usleep(1000);
-    sl_vfs_fail_sync(1);
-    append(journal, SLUICE_CREATE, 2, 0, queue, "{}");
+    uint64_t seq = create(journal, 1, queue);
+    wait_for(journal, seq);
+    sl_vfs_fail_syncs(true);
+    create(journal, 2, queue);
     sl_error error = {0};
-    for (int i = 0; i < 5000 && !sl_journal_failure(journal, &error); i++) usleep(1000);
+    for (int i = 0; i < 10000 && !sl_journal_failure(journal, &error); i++) usleep(1000);
     CHECK(sl_journal_failure(journal, &error));
-    append(journal, SLUICE_CREATE, 3, 0, queue, "{}");
-    usleep(20000);
-    CHECK_INT(sl_journal_durable(journal), seq);
-    sl_vfs_fail_sync(0);
+    sl_vfs_fail_syncs(false);
+    uint64_t refused = create(journal, 3, queue);
     sl_journal_close(journal);
+    CHECK(refused > seq);
+    journal = open_journal(sl_test_folder(), &f, 0);
+    CHECK_INT(f.events, 1);
+    sl_journal_close(journal);
+}
+
+TEST(a_checkpoint_that_fails_loses_nothing)
+{
+    folded f;
+    const char *folder = sl_test_folder();
+    sl_journal *journal = open_journal(folder, &f, 10);
+    uint32_t queue = sl_journal_name(journal, SL_STR("q"));
+    uint64_t last = 0;
+    for (int i = 0; i < 10; i++) last = create(journal, (uint64_t)i + 1, queue);
+    wait_for(journal, last);
+    sl_error error = {0};
+    sl_vfs_fail_checkpoints(true);
+    CHECK_INT(sl_journal_roll(journal, &error), 0);
+    sl_journal_checkpoint_end(journal);
+    wait_for(journal, create(journal, 11, queue));
+    sl_journal_close(journal); /* waits for the sealer */
+    sl_vfs_fail_checkpoints(false);
+    CHECK_INT(sl_journal_inspect_whole(folder, &(sl_journal_fold){on_name, on_entry, on_event, (f = (folded){0}, &f)}, &error), 0);
+    CHECK_INT(f.events, 11);
+    /* The next start seals it. */
+    journal = open_journal(folder, &f, 10);
+    char *log = sl_asprintf("%s/000001.db-wal", folder);
+    struct stat status = {.st_size = 1};
+    for (int i = 0; i < 10000 && (stat(log, &status) == 0 && status.st_size); i++) usleep(1000);
+    CHECK_INT(status.st_size, 0);
+    free(log);
+    sl_journal_close(journal);
+    CHECK_INT(sl_journal_inspect_whole(folder, &(sl_journal_fold){on_name, on_entry, on_event, (f = (folded){0}, &f)}, &error), 0);
+    CHECK_INT(f.events, 11);
 }
 
 TEST(sqlite3_can_read_a_segment)
