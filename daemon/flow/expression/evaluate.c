@@ -176,7 +176,7 @@ static int gather_names(evaluation *e, gathering *g, const regex *pattern)
     for (size_t at = 0; !g->settled && e->scope && e->scope->attribute_at; at++) {
         sl_str name = e->scope->attribute_at(e->scope->context, at);
         if (!name.data) return 0;
-        int found = step(e) < 0 ? -1 : regex_find(e, pattern, name, 0, NULL, 0);
+        int found = step(e) < 0 ? -1 : regex_find(e, pattern, name, NULL, 0);
         if (found < 0 || (found && gather(e, g, attribute_of(e, name)) < 0)) return -1;
     }
     return 0;
@@ -200,7 +200,7 @@ static int next_piece(evaluation *e, const regex *separator, sl_str text, size_t
 {
     size_t found[2], search = *from;
     for (;;) {
-        int matched = search > text.size ? 0 : regex_find(e, separator, text, search, found, 1);
+        int matched = search > text.size ? 0 : regex_find_from(e, separator, text, search, false, found, 1);
         if (matched < 0) return -1;
         if (!matched) {
             *ret = (sl_str){text.data + *from, text.size - *from};

@@ -22,7 +22,7 @@ static int test(evaluation *e, const call *c, value subject, value pattern, bool
     if (pattern.missing) return 0;
     const regex *r = pattern_of(e, c, pattern, whole, &own);
     if (!r) return -1;
-    int found = regex_find(e, r, subject.text, 0, NULL, 0);
+    int found = regex_find(e, r, subject.text, NULL, 0);
     regex_free(own);
     ret->truth = found > 0;
     return found < 0 ? -1 : 0;
@@ -94,8 +94,10 @@ static int add_replacement(evaluation *e, const regex *r, sl_str with, sl_str su
 static int replace_matches(evaluation *e, const regex *r, sl_str subject, sl_str with, bool all, sl_buf *out)
 {
     size_t found[GROUPS * 2] = {0}, at = 0, done = 0;
+    bool valid = sl_utf8_valid(subject);
     while (at <= subject.size && !out->overflowed) {
-        int matched = ++e->steps > EXPRESSION_STEPS * 10 ? fail(e, "expected fewer matches") : regex_find(e, r, subject, at, found, GROUPS);
+        int matched = ++e->steps > EXPRESSION_STEPS * 10 ? fail(e, "expected fewer matches")
+                                                         : regex_find_from(e, r, subject, at, valid, found, GROUPS);
         if (matched < 0) return -1;
         if (!matched || found[1] < found[0]) break;
         sl_buf_add(out, subject.data + done, found[0] - done);
@@ -184,7 +186,7 @@ int prepare_mappings(compiler *c, call *call)
 static int map_value(evaluation *e, const mappings *m, value subject, value *ret)
 {
     for (size_t i = 0; i < m->count; i++) {
-        int found = regex_find(e, m->items[i].pattern, subject.text, 0, NULL, 0);
+        int found = regex_find(e, m->items[i].pattern, subject.text, NULL, 0);
         if (found < 0) return -1;
         if (!found) continue;
         char *copy = scratch(e, m->items[i].size);

@@ -250,7 +250,10 @@ const value *constant_argument(const call *c, size_t i); /* NULL: not a literal,
 regex *regex_new(sl_str pattern, bool whole, sl_error *error);
 void regex_free(void *r);
 /* 1 found, 0 not, -1 failed (a limit). ovector, when not NULL, gets `pairs` offsets: start and end of each group, SIZE_MAX: unset. */
-int regex_find(evaluation *e, const regex *r, sl_str text, size_t from, size_t *ovector, size_t pairs);
+int regex_find(evaluation *e, const regex *r, sl_str text, size_t *ovector, size_t pairs);
+/* From the character at `from` on. valid: `text` is UTF-8; otherwise each call looks through the whole text for what is
+ * not, and all matches of a long text would take the square of its length. */
+int regex_find_from(evaluation *e, const regex *r, sl_str text, size_t from, bool valid, size_t *ovector, size_t pairs);
 size_t regex_groups(const regex *r);                     /* without the whole match */
 int regex_group_named(const regex *r, const char *name); /* its number, or -1 */
 int prepare_regex(compiler *c, call *call);              /* of argument 0, found anywhere */

@@ -187,11 +187,16 @@ int regex_group_named(const regex *r, const char *name)
     return number > 0 ? number : -1;
 }
 
-int regex_find(evaluation *e, const regex *r, sl_str text, size_t from, size_t *ovector, size_t pairs)
+int regex_find(evaluation *e, const regex *r, sl_str text, size_t *ovector, size_t pairs)
+{
+    return regex_find_from(e, r, text, 0, false, ovector, pairs);
+}
+
+int regex_find_from(evaluation *e, const regex *r, sl_str text, size_t from, bool valid, size_t *ovector, size_t pairs)
 {
     pcre2_match_data *data = pcre2_match_data_create((uint32_t)(pairs ? pairs : 1), NULL);
     if (!data) abort();
-    int found = pcre2_match(r->code, (PCRE2_SPTR)text.data, text.size, from, 0, data, r->limits);
+    int found = pcre2_match(r->code, (PCRE2_SPTR)text.data, text.size, from, valid ? PCRE2_NO_UTF_CHECK : 0, data, r->limits);
     if (found >= 0 && ovector)
         for (size_t i = 0; i < pairs * 2; i++)
             ovector[i] = found == 0 || i < (size_t)found * 2 ? pcre2_get_ovector_pointer(data)[i] : SIZE_MAX;
