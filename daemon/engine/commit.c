@@ -12,6 +12,7 @@ typedef struct commit {
     sl_batch *batch;
     int64_t now, share; /* us of the trigger for each FlowFile */
     sl_counts counts;
+    uint64_t loop_taken, loop_given;
     bool succeeded;
     sluice_failure *failure; /* of configuration */
 } commit;
@@ -32,6 +33,7 @@ static sl_flowfile *become(commit *c, sluice_flowfile *view)
     if (flowfile) {
         c->counts.in++;
         c->counts.in_bytes += sl_flowfile_size(flowfile);
+        c->loop_taken++;
         sl_engine_take_out(c->engine, flowfile);
         sl_flight_leave(c->engine, flowfile);
     } else {
@@ -91,7 +93,14 @@ static void end_flowfile(commit *c, sluice_flowfile *view, sl_flowfile *flowfile
     sl_engine_forget(c->engine, flowfile);
 }
 
-static void clone_to(commit *c, const sl_flowfile *original, size_t relationship, sl_queue *queue)
+/* Into the queue of the relationship's target, counted where it is of a loop. */
+static void enqueue(commit *c, size_t connection, sl_flowfile *flowfile)
+{
+    c->loop_given += c->instance->flow->definition->connections[connection].loop != 0;
+    sl_engine_put(c->engine, c->instance->flow->queues[connection], flowfile, c->now);
+}
+
+static void clone_to(commit *c, const sl_flowfile *original, size_t relationship, size_t connection)
 {
     char parents[32];
     sl_flowfile *clone = sl_engine_born(c->engine, atomic_fetch_add(&c->engine->next_id, 1), original->entered);
@@ -101,10 +110,10 @@ static void clone_to(commit *c, const sl_flowfile *original, size_t relationship
     sl_step step = {.type = SLUICE_CLONE,
                     .component = c->instance->name_id,
                     .relationship = c->instance->relationship_ids[relationship],
-                    .queue = queue->name,
+                    .queue = c->instance->flow->queues[connection]->name,
                     .parents = sl_str_of(parents)};
     sl_chain_add(c->engine, c->batch, clone, &step);
-    sl_engine_put(c->engine, queue, clone, c->now);
+    enqueue(c, connection, clone);
 }
 
 static void count_out(commit *c, const sl_flowfile *flowfile)
@@ -130,12 +139,10 @@ static void transfer(commit *c, sluice_flowfile *view)
         end_flowfile(c, view, flowfile, NULL, type != SLUICE_TRANSFER);
         return;
     }
-    sl_queue *queue = c->instance->flow->queues[relationship->connections[0]];
-    step.queue = queue->name;
+    step.queue = c->instance->flow->queues[relationship->connections[0]]->name;
     sl_chain_add(c->engine, c->batch, flowfile, &step);
-    for (size_t i = 1; i < relationship->connection_count; i++)
-        clone_to(c, flowfile, view->relationship, c->instance->flow->queues[relationship->connections[i]]);
-    sl_engine_put(c->engine, queue, flowfile, c->now);
+    for (size_t i = 1; i < relationship->connection_count; i++) clone_to(c, flowfile, view->relationship, relationship->connections[i]);
+    enqueue(c, relationship->connections[0], flowfile);
 }
 
 static void drop(commit *c, sluice_flowfile *view)
@@ -204,7 +211,7 @@ static void settle(commit *c, sluice_flowfile *view)
     switch (view->fate) {
     case SL_FATE_TRANSFER:
         c->succeeded = true;
-        transfer(c, view);
+        if (!sl_pressure_sets_aside(c->session, view)) transfer(c, view);
         break;
     case SL_FATE_DROP:
         c->succeeded = true;
@@ -297,9 +304,11 @@ void sl_session_commit(sl_session *session)
     c.share = took / (int64_t)SL_MAX(session->count, (size_t)1);
     sl_session_learn_grant(session);
     add_effects(&c);
+    sl_pressure_begin(session);
     for (sluice_flowfile *view = session->first; view; view = view->next) settle(&c, view);
     set_states(&c);
     note_scan(&c);
+    if (session->loop_turns) sl_pressure_count(c.instance, c.loop_taken, c.loop_given);
     sl_engine_append(engine, c.batch);
     return_grants(session);
     c.counts.tasks = 1;

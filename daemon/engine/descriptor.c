@@ -13,7 +13,7 @@ enum { MOST_ROWS = 512, MOST_TYPES = 1024, DEEPEST_TABLE = 8, LONGEST_NAME = 63 
 #define LEAST_NAMED     END_OF(sluice_named, when)
 
 enum { KNOWN_PROPERTY_FLAGS = SLUICE_REQUIRED | SLUICE_EXPRESSION | SLUICE_NAMES_RELATIONSHIPS | SLUICE_REGEX };
-enum { KNOWN_PROCESSOR_FLAGS = SLUICE_ON_WORKER | SLUICE_SOURCE | SLUICE_ENDLESS | SLUICE_EFFECTS | SLUICE_SERIAL };
+enum { KNOWN_PROCESSOR_FLAGS = SLUICE_ON_WORKER | SLUICE_SOURCE | SLUICE_ENDLESS | SLUICE_EFFECTS | SLUICE_SERIAL | SLUICE_ALONE };
 
 /* Words of letters and digits joined by `joint`, the first a letter. */
 static bool name_is(const char *name, char joint)
@@ -189,6 +189,9 @@ static int check_processor(const sluice_processor *processor, sl_error *error)
 {
     if (check_text(processor->summary, "summary", error) < 0 || check_text(processor->delivery, "delivery", error) < 0) return -1;
     if (!processor->trigger) return sl_error_set(error, EINVAL, "expected `trigger` to be set, found none");
+    if ((processor->flags & SLUICE_ALONE) && (processor->flags & (SLUICE_EFFECTS | SLUICE_SOURCE)))
+        return sl_error_set(error, EINVAL,
+                            "expected SLUICE_ALONE without SLUICE_EFFECTS and SLUICE_SOURCE: what has effects is not undone");
     if (processor->flags & ~(unsigned)KNOWN_PROCESSOR_FLAGS)
         return sl_error_set(error, EINVAL, "expected flags of ABI %d.%d, found 0x%x besides", SLUICE_ABI_MAJOR, SLUICE_ABI_MINOR,
                             processor->flags & ~(unsigned)KNOWN_PROCESSOR_FLAGS);

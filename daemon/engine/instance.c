@@ -30,6 +30,7 @@ void sl_instance_free(sl_instance *instance)
     free(instance->error_message);
     free(instance->relationship_ids);
     free(instance->inputs);
+    free(instance->input_loops);
     free(instance->name);
     instance->engine->open_handles++;
     uv_close((uv_handle_t *)&instance->timer, timer_closed);
@@ -157,9 +158,11 @@ int sl_running_flow_check(sl_running_flow *flow, sl_error *error)
     return result;
 }
 
-static void add_input(sl_instance *instance, sl_queue *queue)
+static void add_input(sl_instance *instance, sl_queue *queue, bool in_loop)
 {
     instance->inputs = sl_grow(instance->inputs, instance->input_count, &instance->input_capacity, sizeof *instance->inputs);
+    instance->input_loops = sl_realloc(instance->input_loops, instance->input_capacity * sizeof *instance->input_loops);
+    instance->input_loops[instance->input_count] = in_loop;
     instance->inputs[instance->input_count++] = queue;
 }
 
@@ -188,7 +191,7 @@ static void attach_queue(sl_running_flow *flow, size_t index)
     if (connection->expire_after_us && connection->expire_to == SL_TO_HOLD)
         queue->expire_to = expired_hold(flow, queue->to ? queue->to : queue->from);
     if (queue->to) {
-        add_input(queue->to, queue);
+        add_input(queue->to, queue, connection->loop != 0);
         sl_retries_cut(queue);
     }
     free(key);
@@ -200,6 +203,7 @@ void sl_running_flow_attach(sl_running_flow *flow)
     const sl_flow *definition = flow->definition;
     flow->queues = sl_alloc((definition->connection_count + 1) * sizeof *flow->queues);
     for (size_t i = 0; i < definition->connection_count; i++) attach_queue(flow, i);
+    sl_pressure_forget(engine);
     SL_MAP_EACH (&engine->queues, entry) {
         sl_queue *queue = entry->value;
         sl_instance *owner = owner_of_own_hold(flow, (sl_str){entry->key, entry->key_size});

@@ -10,6 +10,7 @@
  *   clock.c         time that passes, whatever is done to the wall clock
  *   chain.c         a FlowFile's next event
  *   instance.c      a flow's boxes: made, attached to queues, freed
+ *   pressure.c      what full queues do; loops; one stuck branch among others
  *   services.c      a flow's services, and those that flows share
  *   reload.c        a running flow's new definition
  *   scheduler.c     who runs next; schedules, yields, pauses
@@ -78,6 +79,10 @@ typedef struct sl_instance {
     uint32_t *relationship_ids;
     sl_queue **inputs;
     size_t input_count, input_capacity, input_next; /* round robin */
+    bool *input_loops;                              /* beside inputs: it comes from where the instance leads */
+    bool loop_only;                                 /* the next session takes from those alone: pressure.c */
+    bool loop_turns;                                /* ... and one FlowFile, though its loop is full */
+    int64_t loop_debt;                              /* what it gave to its full loop beyond what it took */
     sl_session *sessions;                           /* open ones */
     unsigned active;                                /* their number */
     size_t grant;                                   /* FlowFiles that the next session on a worker gets */
@@ -304,6 +309,10 @@ void sl_engine_carry_step(sl_engine *engine);
 bool sl_turn_ask(sl_engine *engine, sl_flowfile *flowfile, const char *key);
 void sl_turn_release(sl_engine *engine, sl_flowfile *flowfile);
 void sl_turn_restore(sl_engine *engine, sl_flowfile *flowfile); /* recovery: its intent says so */
+/* For what is like a turn that nobody has: the FlowFile, aside already, waits by `key` in the order of its queue; the first
+ * `count` go back to their places. */
+void sl_turn_wait(sl_engine *engine, sl_flowfile *flowfile, const char *key);
+void sl_turn_wake(sl_engine *engine, sl_turn *turn, size_t count);
 void sl_turns_done(sl_engine *engine);
 
 /* ---- effects.c ---- */
@@ -338,8 +347,17 @@ void sl_schedule_start(sl_engine *engine);
 void sl_schedule_session_ended(sl_session *session);
 void sl_schedule_retry_at(sl_engine *engine, int64_t when); /* steady */
 /* The next FlowFile of its queues that is ready and, where it must be, durable; now taken. NULL: none. */
-sl_flowfile *sl_instance_take(sl_instance *instance);
-bool sl_instance_back_pressure(const sl_instance *instance);
+sl_flowfile *sl_instance_take(sl_instance *instance, bool loop_only);
+
+/* ---- pressure.c ---- */
+bool sl_instance_back_pressure(const sl_instance *instance); /* any way out is full */
+bool sl_pressure_lets_run(sl_instance *instance);            /* sets loop_only, loop_turns */
+void sl_pressure_begin(sl_session *session);                 /* at its commit */
+/* A FlowFile that wants into a full queue and can wait alone now waits for room; false: it goes. */
+bool sl_pressure_sets_aside(sl_session *session, sluice_flowfile *view);
+void sl_pressure_count(sl_instance *instance, uint64_t taken, uint64_t given); /* by a session of loop_turns */
+void sl_pressure_eased(sl_instance *instance);                                 /* gives those back that now have room */
+void sl_pressure_forget(sl_engine *engine);                                    /* gives all back: queues changed */
 
 /* ---- failure.c ---- */
 int64_t sl_jittered(int64_t wait); /* somewhere between the half and the whole of it */

@@ -79,15 +79,6 @@ void sl_schedule_durable(sl_engine *engine)
 
 /* ---- may it run? --------------------------------------------------------------------------------------------- */
 
-bool sl_instance_back_pressure(const sl_instance *instance)
-{
-    const sl_flow_processor *definition = instance->definition;
-    for (size_t r = 0; r < definition->relationship_count; r++)
-        for (size_t c = 0; c < definition->relationships[r].connection_count; c++)
-            if (sl_queue_full(instance->flow->queues[definition->relationships[r].connections[c]])) return true;
-    return false;
-}
-
 static uint64_t durable_for(const sl_instance *instance)
 {
     return instance->processor->flags & SLUICE_EFFECTS ? sl_journal_durable(instance->engine->journal) : UINT64_MAX;
@@ -98,6 +89,7 @@ static bool has_input(sl_instance *instance)
     uint64_t durable = durable_for(instance);
     bool ready = false;
     for (size_t i = 0; i < instance->input_count; i++) {
+        if (instance->loop_only && !instance->input_loops[i]) continue;
         sl_bodies_fetch(instance->engine, instance->inputs[i]);
         if (sl_queue_available(instance->inputs[i], durable)) return true;
         ready = ready || instance->inputs[i]->ready.first;
@@ -106,14 +98,15 @@ static bool has_input(sl_instance *instance)
     return false;
 }
 
-sl_flowfile *sl_instance_take(sl_instance *instance)
+sl_flowfile *sl_instance_take(sl_instance *instance, bool loop_only)
 {
     uint64_t durable = durable_for(instance);
     for (size_t i = 0; i < instance->input_count; i++) {
-        sl_queue *queue = instance->inputs[instance->input_next++ % instance->input_count];
-        sl_flowfile *flowfile = sl_queue_take(queue, durable);
+        size_t at = instance->input_next++ % instance->input_count;
+        if (loop_only && !instance->input_loops[at]) continue;
+        sl_flowfile *flowfile = sl_queue_take(instance->inputs[at], durable);
         if (!flowfile) continue;
-        sl_bodies_fetch(instance->engine, queue);
+        sl_bodies_fetch(instance->engine, instance->inputs[at]);
         sl_flight_enter(instance->engine, flowfile);
         return flowfile;
     }
@@ -153,8 +146,8 @@ static bool may_run(sl_instance *instance)
     }
     if (wait_until(instance, SL_MAX(instance->yield_until, instance->rest_until), now) || wait_until(instance, instance->next_due, now))
         return false;
+    if (!sl_pressure_lets_run(instance)) return false;
     if (!(instance->processor->flags & SLUICE_SOURCE) && !has_input(instance)) return false;
-    if (sl_instance_back_pressure(instance)) return false;
     if (sl_journal_congested(engine->journal)) {
         engine->congested = true;
         return false;
@@ -167,6 +160,7 @@ static bool may_run(sl_instance *instance)
 static void visit(sl_instance *instance)
 {
     bool at_once = !(instance->processor->flags & SLUICE_ON_WORKER);
+    sl_pressure_eased(instance);
     while (may_run(instance)) {
         unsigned active = instance->active;
         sl_session_run(instance);

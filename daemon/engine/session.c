@@ -86,7 +86,9 @@ static sl_session *session_new(sl_instance *instance)
     session->last = &session->first;
     session->states_last = &session->states;
     session->text.ceiling = TEXT_CEILING;
-    session->most = sl_instance_probing(instance) ? 1 : BATCH;
+    session->loop_only = instance->loop_only;
+    session->loop_turns = instance->loop_turns;
+    session->most = sl_instance_probing(instance) || session->loop_turns ? 1 : BATCH;
     session->begun = instance->last_begun = sl_ticks();
     int64_t slice = instance->definition->run_duration_us;
     session->slice_end = session->begun + (slice ? slice : SLICE);
@@ -219,7 +221,7 @@ static void grant(sl_session *session)
     /* Who asks for turns waits for earlier FlowFiles to ask: none may lie in hands that are busy with another. */
     if (instance->processor->flags & SLUICE_EFFECTS) wanted = SL_MIN(wanted, (size_t)1);
     session->granted = sl_alloc(wanted * sizeof *session->granted);
-    for (sl_flowfile *flowfile; session->granted_count < wanted && (flowfile = sl_instance_take(instance));)
+    for (sl_flowfile *flowfile; session->granted_count < wanted && (flowfile = sl_instance_take(instance, session->loop_only));)
         session->granted[session->granted_count++] = flowfile;
 }
 
@@ -245,7 +247,7 @@ static sl_flowfile *next_flowfile(sl_session *session)
     if (session->taken >= session->most) return NULL;
     if (session->on_worker) return session->granted_next < session->granted_count ? session->granted[session->granted_next++] : NULL;
     if (session->taken && sl_ticks() >= session->slice_end) return NULL;
-    return sl_instance_take(session->instance);
+    return sl_instance_take(session->instance, session->loop_only);
 }
 
 sluice_flowfile *sl_host_get(sluice_session *abi)

@@ -56,6 +56,7 @@ struct sl_session {
     size_t granted_count, granted_next, most; /* most: FlowFiles it may take in all */
     int64_t begun, slice_end;                 /* ticks */
     bool on_worker, later, finished, cancelled, yielded, scanned;
+    bool loop_only, loop_turns, separable; /* see pressure.c */
     sluice_outcome outcome;
     uint64_t scan_waiting;
     sluice_failure *failure; /* of the instance itself */

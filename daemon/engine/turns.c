@@ -92,6 +92,28 @@ void sl_turn_release(sl_engine *engine, sl_flowfile *flowfile)
     give_up(engine, flowfile);
 }
 
+void sl_turn_wait(sl_engine *engine, sl_flowfile *flowfile, const char *key)
+{
+    sl_turn *turn = turn_of(engine, key);
+    turn->aside = sl_grow(turn->aside, turn->count, &turn->capacity, sizeof *turn->aside);
+    size_t at = turn->count++;
+    for (; at > 0 && turn->aside[at - 1]->moved > flowfile->moved; at--) turn->aside[at] = turn->aside[at - 1];
+    turn->aside[at] = flowfile;
+    flowfile->body->waits_for = turn;
+}
+
+void sl_turn_wake(sl_engine *engine, sl_turn *turn, size_t count)
+{
+    int64_t now = sl_engine_steady(engine);
+    for (size_t i = 0; i < count; i++) {
+        turn->aside[i]->body->waits_for = NULL;
+        sl_engine_give_back(engine, turn->aside[i], now);
+    }
+    turn->count -= count;
+    memmove(turn->aside, turn->aside + count, turn->count * sizeof *turn->aside);
+    forget_if_unused(engine, turn);
+}
+
 void sl_turns_done(sl_engine *engine)
 {
     SL_MAP_EACH (&engine->turns, entry) turn_free(entry->value);

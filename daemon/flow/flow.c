@@ -192,6 +192,7 @@ static void read_root(sl_loader *loader)
     if (loader->problems->errors) return; /* what is unused for an error's sake needs no telling */
     sl_services_unused(loader);
     sl_graph_check(loader);
+    sl_loops_find(loader->flow);
     sl_parameters_unused(&loader->parameters, loader->problems);
 }
 

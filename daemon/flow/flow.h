@@ -45,6 +45,7 @@ typedef struct sl_flow_connection { /* one queue */
     uint64_t max_objects, max_bytes; /* 0 in a hold: without limit */
     int64_t expire_after_us;         /* 0: never */
     bool expire_since_queued;        /* else since the FlowFile's entry */
+    unsigned loop;                   /* its target leads back to where it comes from: the loop's number; else 0 */
     sl_target_kind expire_to;        /* SL_TO_END or SL_TO_HOLD: a hold of the engine's, PROCESSOR.expired.hold */
 } sl_flow_connection;
 
@@ -67,7 +68,8 @@ typedef struct sl_flow_processor {
     unsigned concurrency;
     int64_t yield_us, timeout_us /* 0: none */, run_duration_us;
     bool enabled;
-    sl_level log; /* least level */
+    unsigned loop; /* that it is in; 0: none */
+    sl_level log;  /* least level */
     const sl_node *labels;
     sl_mark mark;
 } sl_flow_processor;

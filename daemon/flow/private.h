@@ -143,5 +143,6 @@ const char *sl_relationship_suggest(sl_loader *loader, const sl_flow_processor *
 void sl_connection_settings_read(sl_loader *loader, const sl_node *mapping, const char *what, sl_connection_settings *ret);
 void sl_connections_read(sl_loader *loader, const sl_node *mapping); /* `connections:` */
 void sl_graph_check(sl_loader *loader);
+void sl_loops_find(sl_flow *flow); /* fills `loop` of all processors and connections */
 
 #endif

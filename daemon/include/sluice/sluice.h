@@ -160,6 +160,10 @@ enum { /* sluice_processor.flags */
        SLUICE_ENDLESS = 4, /* a source that never has a complete scan unless told (run --until-idle asks `ends`) */
        SLUICE_EFFECTS = 8, /* has effects outside: is only given FlowFiles whose events and bytes are durable */
        SLUICE_SERIAL = 16, /* concurrency is 1 */
+       /* Each FlowFile is judged alone: what becomes of it depends on nothing that the instance keeps or that others in the
+        * session are. Then one way out that is full stalls no other: the host undoes the single FlowFile that wants
+        * into it, and gives it again when there is room. Not with effects outside. */
+       SLUICE_ALONE = 32,
 };
 
 typedef struct sluice_processor {

@@ -332,6 +332,32 @@ TEST(what_a_flow_may_not_say)
            "3:38: error: `policy`: expected penalize (the FlowFile waits, others pass it) or yield (the processor rests), found \"rest\"");
 }
 
+static unsigned loop_of(fixture *f, const char *name) { return connection(f->flow, name)->loop; }
+
+TEST(loops_are_found)
+{
+    fixture f = load(HEAD "processors:\n"
+                          "  make: {type: generate-flowfile, to: {success: a}}\n"
+                          "  a: {type: put-file, directory: /srv, to: {success: b, failure: a}}\n"
+                          "  b: {type: put-file, directory: /srv, to: {success: c, failure: hold}}\n"
+                          "  c: {type: put-file, directory: /srv, to: {success: [d, out], failure: b}}\n"
+                          "  d: {type: put-file, directory: /srv, to: {success: e, failure: hold}}\n"
+                          "  e: {type: put-file, directory: /srv, to: {success: c, failure: end}}\n"
+                          "  out: {type: put-file, directory: /srv, to: {success: end, failure: hold}}\n",
+                     NULL);
+    CHECK_INT(loop_of(&f, "make.success.a"), 0);
+    CHECK(loop_of(&f, "a.failure.a") > 0);
+    CHECK_INT(loop_of(&f, "a.success.b"), 0);
+    CHECK(loop_of(&f, "b.success.c") > 0 && loop_of(&f, "b.success.c") != loop_of(&f, "a.failure.a"));
+    const char *const same[] = {"c.failure.b", "c.success.d", "d.success.e", "e.success.c"};
+    for (size_t i = 0; i < SL_COUNT(same); i++) CHECK_INT(loop_of(&f, same[i]), loop_of(&f, "b.success.c"));
+    CHECK_INT(loop_of(&f, "c.success.out"), 0);
+    CHECK_INT(loop_of(&f, "b.failure.hold"), 0);
+    CHECK_INT(sl_flow_find(f.flow, SL_STR("out"))->loop, 0);
+    CHECK(sl_flow_find(f.flow, SL_STR("e"))->loop == loop_of(&f, "b.success.c"));
+    done(&f);
+}
+
 TEST(services_must_exist_and_fit)
 {
 #define UPLOAD "  park: {type: put-s3, service: store, bucket: b, key: k, to: {success: end, failure: hold}}\n"
