@@ -303,6 +303,7 @@ void sl_engine_close(sl_engine *engine)
     run_until_closed(engine);
     sl_journal_close(engine->journal);
     if (engine->slots) free_all(engine);
+    sl_sweep_free(engine->sweep);
     sl_content_close(engine->content);
     uv_handle_t *handles[] = {(uv_handle_t *)&engine->wake, (uv_handle_t *)&engine->idle, (uv_handle_t *)&engine->retry_timer,
                               (uv_handle_t *)&engine->expiry_timer, (uv_handle_t *)&engine->drain_timer};

@@ -187,6 +187,7 @@ struct sl_engine {
     size_t checkpoint_at, checkpoint_end;            /* places of the slab: the next, the end */
     size_t window;                                   /* of each queue: see bodies.c */
     size_t fetches;                                  /* jobs that read bodies */
+    struct sl_sweep *sweep;                          /* what it will look at, until it begins */
     bool sweeping;                                   /* see sweep.c */
     sl_map holders;                                  /* under `lock`: claims that more than one holds, see holders.c */
     sl_release *releases_held, **releases_held_last; /* under `lock`: of before the start, until the sweep knows the holders */
@@ -272,7 +273,9 @@ bool sl_holders_last(sl_engine *engine, uint64_t id);               /* under eng
 void sl_holders_add(sl_engine *engine, uint64_t id, uint32_t more); /* under engine->lock */
 
 /* ---- sweep.c ---- */
-void sl_sweep_begin(sl_engine *engine); /* on a worker: which content of before the start nobody holds */
+void sl_sweep_note_places(sl_engine *engine); /* the FlowFiles' last events, as recovery found them */
+void sl_sweep_begin(sl_engine *engine);       /* on a worker: which content of before the start nobody holds */
+void sl_sweep_free(struct sl_sweep *sweep);
 
 /* ---- chain.c ---- */
 typedef struct sl_step { /* what an event says; the FlowFile already has its new attributes and claim */

@@ -276,6 +276,7 @@ int sl_recovery_finish(sl_recovery *recovery, sl_error *error)
     if (sl_engine_prepare_state(engine, error) < 0) return -1;
     SL_MAP_EACH (&engine->components, entry) sl_engine_component(engine, (sl_str){entry->key, entry->key_size});
     if (enqueue_all(recovery, error) < 0) return -1;
+    sl_sweep_note_places(engine);
     if (sl_journal_incomplete(engine->journal)) sl_engine_begin_checkpoint(engine);
     count_crashes(recovery);
     return 0;

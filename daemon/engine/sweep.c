@@ -10,7 +10,7 @@ typedef struct place {
     uint64_t seq;
 } place;
 
-typedef struct sweep {
+typedef struct sl_sweep {
     sl_job job;
     sl_engine *engine;
     place *places;
@@ -72,6 +72,15 @@ static void note_holders(sweep *s)
     }
 }
 
+void sl_sweep_free(struct sl_sweep *s)
+{
+    if (!s) return;
+    sl_live_free(s->live);
+    free(s->places);
+    free(s->ids);
+    free(s);
+}
+
 static void done(sl_job *job, bool cancelled)
 {
     sweep *s = SL_CONTAINER(job, sweep, job);
@@ -84,21 +93,25 @@ static void done(sl_job *job, bool cancelled)
     if (s->failed && !engine->draining) sl_log(SL_WARNING, "content", "what nobody holds is not removed in this run: %s", s->error.text);
     engine->sweeping = false;
     if (!s->failed) sl_releases_resume(engine);
-    sl_live_free(s->live);
-    free(s->places);
-    free(s->ids);
-    free(s);
+    sl_sweep_free(s);
     sl_engine_check_drained(engine);
 }
 
-void sl_sweep_begin(sl_engine *engine)
+/* Before the engine appends anything: each place is one that the journal has on disk. */
+void sl_sweep_note_places(sl_engine *engine)
 {
-    sweep *s = SL_NEW(sweep);
+    sweep *s = engine->sweep = SL_NEW(sweep);
     *s = (sweep){.job = {.work = run, .done = done}, .engine = engine, .live = sl_live_new()};
     s->places = sl_alloc((engine->flowfiles.count + 1) * sizeof *s->places);
     const sl_flowfile *at;
     for (size_t n = 0; (at = sl_slab_at(&engine->flowfiles, n)); n++)
         if (at->id && at->size) s->places[s->count++] = (place){at->segment, at->seq};
+}
+
+void sl_sweep_begin(sl_engine *engine)
+{
+    sl_job *job = &engine->sweep->job;
+    engine->sweep = NULL;
     engine->sweeping = true;
-    sl_workers_submit(engine->workers, &s->job, false);
+    sl_workers_submit(engine->workers, job, false);
 }
