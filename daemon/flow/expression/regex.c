@@ -7,6 +7,7 @@
 
 struct regex {
     pcre2_code *code;
+    pcre2_code *strict; /* for text that is known to be UTF-8: no look through all of it at each match; NULL when whole */
     pcre2_match_context *limits;
 };
 
@@ -126,7 +127,7 @@ static int rewrite(rewriting *w)
 }
 
 /* ---- compiled ------------------------------------------------------------------------------------------ */
-static pcre2_code *compile_code(sl_str pattern, bool whole, sl_error *error)
+static pcre2_code *compile_code(sl_str pattern, uint32_t more, sl_error *error)
 {
     int code;
     PCRE2_SIZE at;
@@ -134,8 +135,8 @@ static pcre2_code *compile_code(sl_str pattern, bool whole, sl_error *error)
     if (!context) abort();
     pcre2_set_newline(context, PCRE2_NEWLINE_ANYCRLF);
     pcre2_set_parens_nest_limit(context, 100);
-    uint32_t options = PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C | (whole ? PCRE2_ANCHORED | PCRE2_ENDANCHORED : 0);
-    pcre2_code *compiled = pcre2_compile((PCRE2_SPTR)pattern.data, pattern.size, options, &code, &at, context);
+    pcre2_code *compiled =
+        pcre2_compile((PCRE2_SPTR)pattern.data, pattern.size, PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C | more, &code, &at, context);
     pcre2_compile_context_free(context);
     if (compiled) return compiled;
     PCRE2_UCHAR reason[128] = "";
@@ -152,11 +153,14 @@ regex *regex_new(sl_str pattern, bool whole, sl_error *error)
         return NULL;
     }
     rewriting w = {.in = pattern, .out = SL_BUF((size_t)EXPRESSION_REGEX * 8), .error = error};
-    pcre2_code *code = rewrite(&w) < 0 ? NULL : compile_code(sl_buf_view(&w.out), whole, error);
+    uint32_t more = PCRE2_MATCH_INVALID_UTF | (whole ? PCRE2_ANCHORED | PCRE2_ENDANCHORED : 0);
+    pcre2_code *code = rewrite(&w) < 0 ? NULL : compile_code(sl_buf_view(&w.out), more, error);
+    pcre2_code *strict = code && !whole ? compile_code(sl_buf_view(&w.out), 0, error) : NULL;
     sl_buf_done(&w.out);
     if (!code) return NULL;
     regex *r = SL_NEW(regex);
     r->code = code;
+    r->strict = strict;
     r->limits = pcre2_match_context_create(NULL);
     if (!r->limits) abort();
     pcre2_set_match_limit(r->limits, MATCH_LIMIT);
@@ -171,6 +175,7 @@ void regex_free(void *data)
     if (!r) return;
     pcre2_match_context_free(r->limits);
     pcre2_code_free(r->code);
+    pcre2_code_free(r->strict);
     free(r);
 }
 
@@ -196,7 +201,9 @@ int regex_find_from(evaluation *e, const regex *r, sl_str text, size_t from, boo
 {
     pcre2_match_data *data = pcre2_match_data_create((uint32_t)(pairs ? pairs : 1), NULL);
     if (!data) abort();
-    int found = pcre2_match(r->code, (PCRE2_SPTR)text.data, text.size, from, valid ? PCRE2_NO_UTF_CHECK : 0, data, r->limits);
+    bool strict = valid && r->strict;
+    int found =
+        pcre2_match(strict ? r->strict : r->code, (PCRE2_SPTR)text.data, text.size, from, strict ? PCRE2_NO_UTF_CHECK : 0, data, r->limits);
     if (found >= 0 && ovector)
         for (size_t i = 0; i < pairs * 2; i++)
             ovector[i] = found == 0 || i < (size_t)found * 2 ? pcre2_get_ovector_pointer(data)[i] : SIZE_MAX;
