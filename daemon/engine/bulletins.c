@@ -5,7 +5,7 @@
 
 #include "base/sys.h"
 
-enum { KEPT = 1000, REPEAT_WINDOW = 10 * SL_SECOND };
+enum { KEPT = 1000, REPEAT_WINDOW = 10 * SL_SECOND, A_MINUTE = 60, MINUTE = 60 * SL_SECOND };
 
 typedef struct bulletin {
     uint64_t seq;
@@ -15,8 +15,16 @@ typedef struct bulletin {
     unsigned count;
 } bulletin;
 
+typedef struct speaker { /* a component within its minute */
+    int64_t since;       /* ticks */
+    unsigned said;
+    uint64_t more; /* that were not kept */
+    sl_level worst;
+} speaker;
+
 struct sl_bulletins {
     pthread_mutex_t lock;
+    sl_map speakers;
     bulletin ring[KEPT];
     uint64_t next;
 };
@@ -36,6 +44,8 @@ void sl_bulletins_free(sl_bulletins *bulletins)
         free(bulletins->ring[i].component);
         free(bulletins->ring[i].message);
     }
+    SL_MAP_EACH (&bulletins->speakers, entry) free(entry->value);
+    sl_map_done(&bulletins->speakers);
     pthread_mutex_destroy(&bulletins->lock);
     free(bulletins);
 }
@@ -45,7 +55,10 @@ static bulletin *repeated(sl_bulletins *bulletins, const char *component, const 
 {
     for (uint64_t back = 1; back <= 32 && back < bulletins->next; back++) {
         bulletin *b = &bulletins->ring[(bulletins->next - back) % KEPT];
-        if (b->seq && now - b->time < REPEAT_WINDOW && strcmp(b->component, component) == 0 && strcmp(b->message, message) == 0) return b;
+        int64_t age = now - b->time; /* negative: the clock was set back */
+        if (b->seq && age < REPEAT_WINDOW && age > -REPEAT_WINDOW && strcmp(b->component, component) == 0 &&
+            strcmp(b->message, message) == 0)
+            return b;
     }
     return NULL;
 }
@@ -58,6 +71,49 @@ static void keep(sl_bulletins *bulletins, sl_level level, const char *component,
     *b = (bulletin){bulletins->next++, now, level, sl_strdup(component), message, 1};
 }
 
+static speaker *speaker_of(sl_bulletins *bulletins, const char *component)
+{
+    speaker *known = sl_map_get(&bulletins->speakers, sl_str_of(component));
+    if (known) return known;
+    known = SL_NEW(speaker);
+    known->since = sl_ticks();
+    known->worst = SL_DEBUG;
+    sl_map_put(&bulletins->speakers, sl_str_of(component), known);
+    return known;
+}
+
+/* False: it has said enough in this minute. */
+static bool may_speak(sl_bulletins *bulletins, sl_level level, const char *component)
+{
+    speaker *speaker = speaker_of(bulletins, component);
+    if (speaker->said < A_MINUTE) return speaker->said++, true;
+    speaker->more++;
+    speaker->worst = SL_MIN(speaker->worst, level);
+    return false;
+}
+
+static bool minute_is_over(sl_bulletins *bulletins, const char *component, const speaker *speaker, int64_t now)
+{
+    if (now - speaker->since < MINUTE) return false;
+    if (!speaker->more) return true;
+    char *text = sl_asprintf("and %llu more within a minute, which are not told", (unsigned long long)speaker->more);
+    sl_log(speaker->worst, component, "%s", text);
+    keep(bulletins, speaker->worst, component, text, sl_now());
+    return true;
+}
+
+void sl_bulletins_tick(sl_bulletins *bulletins)
+{
+    int64_t now = sl_ticks();
+    pthread_mutex_lock(&bulletins->lock);
+    SL_MAP_EACH (&bulletins->speakers, entry) {
+        if (!minute_is_over(bulletins, entry->key, entry->value, now)) continue;
+        free(entry->value);
+        sl_map_remove(&bulletins->speakers, (sl_str){entry->key, entry->key_size});
+    }
+    pthread_mutex_unlock(&bulletins->lock);
+}
+
 void sl_bulletin(sl_bulletins *bulletins, sl_level level, const char *component, const char *format, ...)
 {
     char text[1200];
@@ -68,10 +124,11 @@ void sl_bulletin(sl_bulletins *bulletins, sl_level level, const char *component,
     int64_t now = sl_now();
     pthread_mutex_lock(&bulletins->lock);
     bulletin *same = repeated(bulletins, component, text, now);
+    bool tell = !same && may_speak(bulletins, level, component);
     if (same) same->count++;
-    else keep(bulletins, level, component, sl_strdup(text), now);
+    else if (tell) keep(bulletins, level, component, sl_strdup(text), now);
     pthread_mutex_unlock(&bulletins->lock);
-    if (!same) sl_log(level, component, "%s", text);
+    if (tell) sl_log(level, component, "%s", text);
 }
 
 static const char *level_name(sl_level level)
