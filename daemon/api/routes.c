@@ -10,8 +10,13 @@ static const sl_parameter bulletin_query[] = {
 static const sl_parameter queue_query[] = {{"limit", "At most so many FlowFiles; 100 unless said, 1,000 at most."}, {NULL, NULL}};
 static const sl_parameter empty_query[] = {{"through", "Only what was in the queue by this seq; a listing's `seq` is the one to give."},
                                            {"flowfile", "Only this FlowFile."},
+                                           {"error", "Only those whose error.code is this."},
+                                           {"attr.", "attr.NAME=VALUE: only those whose attribute NAME is VALUE."},
                                            {NULL, NULL}};
-static const sl_parameter replay_query[] = {{"flowfile", "Only this FlowFile; all unless said."}, {NULL, NULL}};
+static const sl_parameter replay_query[] = {{"flowfile", "Only this FlowFile; all unless said."},
+                                            {"error", "Only those whose error.code is this."},
+                                            {"attr.", "attr.NAME=VALUE: only those whose attribute NAME is VALUE."},
+                                            {NULL, NULL}};
 static const sl_parameter provenance_query[] = {{"flow", "Of this flow."},
                                                 {"component", "Of this processor: PROCESSOR or FLOW/PROCESSOR."},
                                                 {"type", "Of this type: RECEIVE, SEND, DROP, ..."},

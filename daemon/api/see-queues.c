@@ -6,7 +6,9 @@
 typedef struct operation {
     sl_request *request;
     char *key; /* "flow/connection" */
-    uint64_t limit, through, flowfile, count;
+    uint64_t limit, count;
+    sl_selection which;
+    sl_str names[SL_URI_PARAMETERS], values[SL_URI_PARAMETERS];
     int result;
     sl_error error;
 } operation;
@@ -37,23 +39,38 @@ void sl_see_queue(sl_request *request)
     if (sl_request_number(request, "limit", 100, 1000, &o.limit) && run(&o, list_on_loop)) sl_answer_json(request);
 }
 
-static bool which_flowfile(sl_request *request, uint64_t *ret)
+static void attribute(operation *o, sl_str name, sl_str value)
 {
-    sl_str text = sl_uri_get(&request->uri, "flowfile");
-    *ret = 0;
-    return !text.data || sl_request_flowfile(request, text, ret);
+    o->names[o->which.attribute_count] = name;
+    o->values[o->which.attribute_count++] = value;
+}
+
+/* flowfile=, error= (a code), attr.NAME=. */
+static bool which(operation *o)
+{
+    static const size_t prefix = 5; /* attr. */
+    const sl_uri *uri = &o->request->uri;
+    sl_str flowfile = sl_uri_get(uri, "flowfile");
+    o->which.names = o->names;
+    o->which.values = o->values;
+    for (size_t i = 0; i < uri->parameter_count; i++) {
+        sl_str name = uri->parameters[i].name, value = uri->parameters[i].value;
+        if (sl_str_is(name, "error")) attribute(o, SL_STR("error.code"), value);
+        else if (sl_str_starts(name, "attr.")) attribute(o, (sl_str){name.data + prefix, name.size - prefix}, value);
+    }
+    return !flowfile.data || sl_request_flowfile(o->request, flowfile, &o->which.flowfile);
 }
 
 static void empty_on_loop(void *context)
 {
     operation *o = context;
-    o->result = sl_engine_queue_empty(engine_of(o), o->key, o->flowfile, o->through, &o->count, &o->error);
+    o->result = sl_engine_queue_empty(engine_of(o), o->key, &o->which, &o->count, &o->error);
 }
 
 void sl_see_queue_empty(sl_request *request)
 {
     operation o = {.request = request};
-    if (!sl_request_number(request, "through", 0, INT64_MAX, &o.through) || !which_flowfile(request, &o.flowfile)) return;
+    if (!sl_request_number(request, "through", 0, INT64_MAX, &o.which.through) || !which(&o)) return;
     if (!run(&o, empty_on_loop)) return;
     sl_buf_printf(&request->answer.text, "{\"dropped\":%llu}", (unsigned long long)o.count);
     sl_answer_json(request);
@@ -62,13 +79,13 @@ void sl_see_queue_empty(sl_request *request)
 static void replay_on_loop(void *context)
 {
     operation *o = context;
-    o->result = sl_engine_queue_replay(engine_of(o), o->key, o->flowfile, &o->count, &o->error);
+    o->result = sl_engine_queue_replay(engine_of(o), o->key, &o->which, &o->count, &o->error);
 }
 
 void sl_see_queue_replay(sl_request *request)
 {
     operation o = {.request = request};
-    if (!which_flowfile(request, &o.flowfile) || !run(&o, replay_on_loop)) return;
+    if (!which(&o) || !run(&o, replay_on_loop)) return;
     sl_buf_printf(&request->answer.text, "{\"replayed\":%llu}", (unsigned long long)o.count);
     sl_answer_json(request);
 }

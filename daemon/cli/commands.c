@@ -101,12 +101,17 @@ static const sl_option queue_list_options[] = {
     OFFLINE_OPTION,
     {0},
 };
+#define SELECTION_OPTIONS                                                                                                     \
+    {"flowfile", "UUID", "Only this FlowFile.", 0, NULL}, {"error", "CODE", "Only those whose error.code is this.", 0, NULL}, \
+    {                                                                                                                         \
+        "attr", "NAME=VALUE", "Only those with this attribute; several must all fit.", SL_REPEATS, NULL                       \
+    }
 static const sl_option queue_replay_options[] = {
-    {"flowfile", "UUID", "Only this FlowFile.", 0, NULL},
+    SELECTION_OPTIONS,
     {0},
 };
 static const sl_option queue_empty_options[] = {
-    {"flowfile", "UUID", "Only this FlowFile.", 0, NULL},
+    SELECTION_OPTIONS,
     {"through", "SEQ", "Only what was there by this event; default: by the newest when the command is given.", 0, NULL},
     {0},
 };

@@ -57,17 +57,36 @@ static int tell(const sl_arguments *arguments, json_t *answer, const char *forma
 
 /* ---- queues ----------------------------------------------------------------------------------------------------------------- */
 
-static void add_flowfile(const sl_arguments *arguments, sl_buf *path)
+/* Checked before: check_selection. */
+static void add_selection(const sl_arguments *arguments, sl_buf *path)
 {
-    const char *flowfile = sl_option_value(arguments, "flowfile");
+    const char *flowfile = sl_option_value(arguments, "flowfile"), *error = sl_option_value(arguments, "error"), *attribute;
+    size_t at = 0;
     if (flowfile) sl_client_parameter(path, "flowfile", flowfile);
+    if (error) sl_client_parameter(path, "error", error);
+    while ((attribute = sl_option_next(arguments, "attr", &at))) {
+        const char *equals = strchr(attribute, '=');
+        char *name = sl_asprintf("attr.%.*s", (int)(equals - attribute), attribute);
+        sl_client_parameter(path, name, equals + 1);
+        free(name);
+    }
+}
+
+static int check_selection(const sl_arguments *arguments)
+{
+    const char *attribute;
+    size_t at = 0;
+    while ((attribute = sl_option_next(arguments, "attr", &at)))
+        if (!strchr(attribute, '=') || attribute[0] == '=')
+            return sl_complain(SL_EXIT_USAGE, "%s: --attr takes NAME=VALUE, not `%s`", arguments->command->name, attribute);
+    return SL_EXIT_DONE;
 }
 
 static int replay(sl_client *client, const sl_arguments *arguments, sl_buf *path, const char *name)
 {
     json_t *answer;
     sl_buf_text(path, "/replay");
-    add_flowfile(arguments, path);
+    add_selection(arguments, path);
     int code = sl_client_json(client, "POST", path->data, &answer);
     if (code != SL_EXIT_DONE) return code;
     return tell(arguments, answer, "%s: %lld FlowFiles go back to the processor", name, sl_member_number(answer, "replayed"));
@@ -95,7 +114,7 @@ static int empty(sl_client *client, const sl_arguments *arguments, sl_buf *path,
     int code = through ? SL_EXIT_DONE : newest(client, path, number);
     if (code == SL_EXIT_DONE) {
         sl_client_parameter(path, "through", through ? through : number);
-        add_flowfile(arguments, path);
+        add_selection(arguments, path);
         code = sl_client_json(client, "DELETE", path->data, &answer);
     }
     if (code != SL_EXIT_DONE) return code;
@@ -145,11 +164,16 @@ static int check_number(const sl_arguments *arguments, const char *option)
     return sl_complain(SL_EXIT_USAGE, "%s: %s", arguments->command->name, error.text);
 }
 
-int sl_command_queue_replay(const sl_arguments *arguments) { return with_target(arguments, &connections, replay); }
+int sl_command_queue_replay(const sl_arguments *arguments)
+{
+    int code = check_selection(arguments);
+    return code == SL_EXIT_DONE ? with_target(arguments, &connections, replay) : code;
+}
 
 int sl_command_queue_empty(const sl_arguments *arguments)
 {
     int code = check_number(arguments, "through");
+    if (code == SL_EXIT_DONE) code = check_selection(arguments);
     return code == SL_EXIT_DONE ? with_target(arguments, &connections, empty) : code;
 }
 

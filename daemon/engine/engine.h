@@ -78,10 +78,16 @@ const struct sl_modules *sl_engine_modules(const sl_engine *engine); /* any thre
 void sl_engine_bulletins_json(sl_engine *engine, uint64_t after, size_t limit, sl_buf *ret, uint64_t *ret_last);
 /* A queue's FlowFiles: {"connection":..,"objects":..,"flowfiles":[{flowfile, seq, queued_at, ...}],"truncated":..}. ENOENT. */
 int sl_engine_queue_json(sl_engine *engine, const char *key, size_t limit, sl_buf *ret, sl_error *error);
-/* hold: back to the processor; *ret_count moved. `flowfile` 0: all. */
-int sl_engine_queue_replay(sl_engine *engine, const char *key, uint64_t flowfile, uint64_t *ret_count, sl_error *error);
-/* Drops what was there by seq `through` (0: all); those that sessions have stay. */
-int sl_engine_queue_empty(sl_engine *engine, const char *key, uint64_t flowfile, uint64_t through, uint64_t *ret_count, sl_error *error);
+typedef struct sl_selection {     /* of a queue's FlowFiles; all that is given must fit */
+    uint64_t flowfile;            /* 0: any */
+    uint64_t through;             /* what was there by this seq; 0: any */
+    const sl_str *names, *values; /* attributes; a value without data: it is absent */
+    size_t attribute_count;
+} sl_selection;
+/* hold: back to the processor; *ret_count moved. NULL: all. */
+int sl_engine_queue_replay(sl_engine *engine, const char *key, const sl_selection *which, uint64_t *ret_count, sl_error *error);
+/* Drops them; those that sessions have stay. */
+int sl_engine_queue_empty(sl_engine *engine, const char *key, const sl_selection *which, uint64_t *ret_count, sl_error *error);
 int sl_engine_processor_set(sl_engine *engine, const char *name /* flow/processor */, const char *verb /* start stop */, sl_error *error);
 uint64_t sl_engine_durable(const sl_engine *engine); /* any thread */
 /* The bytes of a claim's text: opens for the API thread. Any thread. */

@@ -19,16 +19,32 @@ typedef struct operation {
     sl_engine *engine;
     sl_batch *batch;
     sl_queue *to;
-    uint64_t flowfile, through, count;
+    sl_selection which;
+    uint64_t count;
     int64_t now;
     const char *key;
 } operation;
 
+/* One whose body is in the journal is only looked at: most of a long queue may not be meant. */
+static bool attributes_fit(const operation *o, const sl_flowfile *flowfile)
+{
+    sl_body *lent;
+    const sl_body *body = sl_body_look(o->engine, flowfile, &lent);
+    bool fit = body != NULL;
+    for (size_t i = 0; fit && i < o->which.attribute_count; i++) {
+        sl_str found = sl_attributes_get(body->attributes, o->which.names[i]), wanted = o->which.values[i];
+        fit = wanted.data ? found.data && sl_str_equal(found, wanted) : !found.data;
+    }
+    sl_body_discard(lent);
+    return fit;
+}
+
 static bool concerns(const operation *o, const sl_flowfile *flowfile)
 {
     if (flowfile->place == SL_TAKEN) return false; /* a session has it */
-    if (o->through && flowfile->moved > o->through) return false;
-    return !o->flowfile || flowfile->id == o->flowfile;
+    if (o->which.through && flowfile->moved > o->which.through) return false;
+    if (o->which.flowfile && flowfile->id != o->which.flowfile) return false;
+    return !o->which.attribute_count || attributes_fit(o, flowfile);
 }
 
 static sl_str details_of(const operation *o, const char *verb, char text[400])
@@ -93,16 +109,16 @@ static uint64_t operate(operation *o, sl_queue *queue, bool (*visit)(void *conte
     return o->count;
 }
 
-int sl_engine_queue_empty(sl_engine *engine, const char *key, uint64_t flowfile, uint64_t through, uint64_t *ret_count, sl_error *error)
+int sl_engine_queue_empty(sl_engine *engine, const char *key, const sl_selection *which, uint64_t *ret_count, sl_error *error)
 {
     sl_queue *queue;
     if (find_queue(engine, key, &queue, error) < 0) return -1;
-    operation o = {.engine = engine, .flowfile = flowfile, .through = through, .key = queue->key};
+    operation o = {.engine = engine, .which = which ? *which : (sl_selection){0}, .key = queue->key};
     *ret_count = operate(&o, queue, drop_one);
     return 0;
 }
 
-int sl_engine_queue_replay(sl_engine *engine, const char *key, uint64_t flowfile, uint64_t *ret_count, sl_error *error)
+int sl_engine_queue_replay(sl_engine *engine, const char *key, const sl_selection *which, uint64_t *ret_count, sl_error *error)
 {
     sl_queue *queue;
     if (find_queue(engine, key, &queue, error) < 0) return -1;
@@ -113,7 +129,7 @@ int sl_engine_queue_replay(sl_engine *engine, const char *key, uint64_t flowfile
     if (!queue->from->input_count)
         return sl_error_set(error, EINVAL, "%s is a source and takes no FlowFiles; change where %s leads in the flow, or empty it",
                             queue->from->name, key);
-    operation o = {.engine = engine, .flowfile = flowfile, .to = queue->from->inputs[0], .key = queue->key};
+    operation o = {.engine = engine, .which = which ? *which : (sl_selection){0}, .to = queue->from->inputs[0], .key = queue->key};
     *ret_count = operate(&o, queue, replay_one);
     return 0;
 }

@@ -161,14 +161,14 @@ TEST(hold_is_given_back_or_emptied)
     uint64_t count = 0;
     sl_error error = {0};
     run_until_idle(r);
-    CHECK_INT(sl_engine_queue_replay(r->engine, "chain/mark.success.hold", 0, &count, &error), 0);
+    CHECK_INT(sl_engine_queue_replay(r->engine, "chain/mark.success.hold", NULL, &count, &error), 0);
     CHECK_INT(count, 10);
     run_until_idle(r);
     CHECK_INT(held(r), 10);
-    CHECK_INT(sl_engine_queue_empty(r->engine, "chain/mark.success.hold", 0, 0, &count, &error), 0);
+    CHECK_INT(sl_engine_queue_empty(r->engine, "chain/mark.success.hold", NULL, &count, &error), 0);
     CHECK_INT(count, 10);
     CHECK_INT(held(r), 0);
-    CHECK_INT(sl_engine_queue_replay(r->engine, "chain/make.success.sort", 0, &count, &error), -1);
+    CHECK_INT(sl_engine_queue_replay(r->engine, "chain/make.success.sort", NULL, &count, &error), -1);
     rig_close(r);
 }
 
@@ -367,10 +367,10 @@ TEST(a_long_queue_is_emptied_without_a_rest)
     sl_engine_start(r->engine);
     while (r->engine->flowfiles.count < 6000 && sl_ticks() < r->deadline) uv_run(&r->loop, UV_RUN_ONCE);
     while (sl_journal_durable(r->engine->journal) + 1 < sl_journal_next(r->engine->journal)) uv_run(&r->loop, UV_RUN_ONCE);
-    CHECK_INT(sl_engine_queue_empty(r->engine, "chain/make.success.sort", 0, 0, &count, &error), 0);
+    CHECK_INT(sl_engine_queue_empty(r->engine, "chain/make.success.sort", NULL, &count, &error), 0);
     CHECK_INT(count, 3000);
     CHECK(sl_content_bytes(r->engine->content) > 0); /* the others hold it */
-    CHECK_INT(sl_engine_queue_empty(r->engine, "chain/make.success.other", 0, 0, &count, &error), 0);
+    CHECK_INT(sl_engine_queue_empty(r->engine, "chain/make.success.other", NULL, &count, &error), 0);
     CHECK_INT(count, 3000);
     CHECK_INT(content_files(r), 0);
     rig_close(r);

@@ -161,3 +161,34 @@ TEST(what_is_old_expires)
     rig_until(r, all_expired);
     rig_close(r);
 }
+
+/* ---- holds ---------------------------------------------------------------------------------------------------------------- */
+
+static uint64_t replay(rig *r, const char *name, const char *value)
+{
+    sl_str names[] = {sl_str_of(name)}, values[] = {sl_str_of(value)};
+    sl_selection which = {.names = names, .values = values, .attribute_count = 1};
+    uint64_t count = 0;
+    sl_error error = {0};
+    CHECK_INT(sl_engine_queue_replay(r->engine, "t/try.failure.hold", &which, &count, &error), 0);
+    return count;
+}
+
+TEST(of_what_is_held_only_the_selected_goes_back)
+{
+    rig_gate("gate", true);
+    rig *r = open_gated(GATED("transient: 0"), false);
+    rig_until(r, rig_is_idle);
+    CHECK_INT(rig_objects(r, "try.failure.hold"), 3);
+    CHECK_INT(replay(r, "error.code", "Other"), 0);
+    CHECK_INT(replay(r, "nosuch", "1"), 0);
+    rig_gate("gate", false);
+    CHECK_INT(replay(r, "number", "1"), 1);
+    rig_until(r, rig_is_idle);
+    CHECK_INT(rig_objects(r, "try.failure.hold"), 2);
+    CHECK_INT(replay(r, "error.code", "Gate"), 2);
+    rig_until(r, rig_is_idle);
+    CHECK_INT(rig_objects(r, "try.failure.hold"), 0);
+    CHECK_INT(r->summary.delivered, 3);
+    rig_close(r);
+}
