@@ -58,11 +58,23 @@ static void on_failure(void *context, const char *message)
     if (!process->stops) sl_process_stop(process);
 }
 
+/* Modules abort when memory runs out; without a word the operator would not know what ended. */
+static void on_abort(int number)
+{
+    static const char text[] =
+        "sluice: aborts: memory has run out, or something is as it never may be; a restart recovers what is durable\n";
+    (void)number;
+    ssize_t wrote = write(STDERR_FILENO, text, sizeof text - 1);
+    (void)wrote;
+}
+
 void sl_process_init(sl_process *process)
 {
+    struct sigaction abort_action = {.sa_handler = on_abort, .sa_flags = (int)SA_RESETHAND};
     int result = uv_loop_init(&process->loop);
     SL_ASSERT(result == 0);
     signal(SIGPIPE, SIG_IGN);
+    sigaction(SIGABRT, &abort_action, NULL);
 }
 
 static void listen_to_signals(sl_process *process)
