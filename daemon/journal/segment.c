@@ -178,7 +178,7 @@ int sl_segment_close(sl_segment *segment, bool seal, sl_error *error)
     if (seal && sqlite3_wal_checkpoint_v2(segment->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) != SQLITE_OK)
         result = sl_sqlite_failed(segment->db, "checkpoint", segment->path, error);
     /* Closing would checkpoint by itself; an open segment's WAL is left as it is: it is opened in 0.1 s. */
-    sqlite3_db_config(segment->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    if (segment->db) sqlite3_db_config(segment->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     sqlite3_close(segment->db);
     free(segment->path);
     free(segment);
