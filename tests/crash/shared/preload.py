@@ -85,7 +85,7 @@ def synced_again(log):
             failed_syncs.add(call.inode)
         elif call.op in SYNCS and call.inode in failed_syncs:
             again.append(call.path)
-        elif call.op in ("open", "ftruncate"):
+        elif call.op in ("open", "ftruncate", "mkdir"):
             failed_syncs.discard(call.inode)
     return again
 
