@@ -69,7 +69,7 @@ sl_body *sl_body_need(sl_engine *engine, sl_flowfile *flowfile)
     sl_error error;
     if (flowfile->body) return flowfile->body;
     if (sl_body_read(engine, flowfile->segment, flowfile->seq, &flowfile->body, &error) < 0) told_unreadable(engine, flowfile, &error);
-    else if (flowfile->place == SL_READY) sl_queue_fetched(flowfile->queue);
+    else if (flowfile->place == SL_READY && !flowfile->queue->order.count) sl_queue_fetched(flowfile->queue);
     return flowfile->body;
 }
 
@@ -78,7 +78,7 @@ sl_body *sl_body_need(sl_engine *engine, sl_flowfile *flowfile)
 void sl_bodies_keep_window(sl_engine *engine, sl_queue *queue, sl_flowfile *flowfile)
 {
     sl_body *body = flowfile->body;
-    if (flowfile->place != SL_READY || body->intent || (!queue->cold && queue->ready.count <= engine->window)) return;
+    if (flowfile->place != SL_READY || body->intent || queue->order.count || (!queue->cold && queue->ready.count <= engine->window)) return;
     if (body->claim) sl_holders_leave(engine, body->claim);
     body->claim = NULL;
     sl_body_free(body);

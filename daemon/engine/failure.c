@@ -72,9 +72,9 @@ void sl_retries_cut(sl_queue *queue)
 {
     int64_t now = sl_engine_steady(queue->to->engine), latest = now + longest_backoff(queue->to->definition);
     size_t count = 0;
-    sl_flowfile **late = sl_alloc((queue->waiting_count + 1) * sizeof *late);
-    for (size_t i = 0; i < queue->waiting_count; i++)
-        if (queue->waiting[i]->not_before > latest) late[count++] = queue->waiting[i];
+    sl_flowfile **late = sl_alloc((queue->waiting.count + 1) * sizeof *late);
+    for (size_t i = 0; i < queue->waiting.count; i++)
+        if (queue->waiting.items[i]->not_before > latest) late[count++] = queue->waiting.items[i];
     for (size_t i = 0; i < count; i++) {
         late[i]->not_before = latest;
         sl_queue_return(late[i], now);
@@ -159,6 +159,6 @@ void sl_instance_succeeded(sl_instance *instance)
 uint64_t sl_instance_retrying(const sl_instance *instance)
 {
     uint64_t count = 0;
-    for (size_t i = 0; i < instance->input_count; i++) count += instance->inputs[i]->waiting_count;
+    for (size_t i = 0; i < instance->input_count; i++) count += instance->inputs[i]->waiting.count;
     return count;
 }

@@ -44,7 +44,10 @@ typedef struct sl_flowfile {
         struct {
             struct sl_flowfile *previous, *next; /* of the list it is in: ready, taken or aside */
         };
-        size_t heap_at; /* SL_WAITING: index in the queue's heap */
+        struct {
+            size_t heap_at; /* SL_WAITING, or SL_READY in a queue with priorities: index in the heap */
+            uint64_t rank;  /* there: what the attribute says */
+        };
     };
     uint32_t segment; /* where the chain that ends in seq is */
     uint16_t retries; /* as many as that, or more */

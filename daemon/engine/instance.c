@@ -174,6 +174,14 @@ static sl_queue *expired_hold(sl_running_flow *flow, const sl_instance *to)
     return queue;
 }
 
+/* A heap wants all attributes at once. Where one cannot be read, which is told, the queue stays in its old order. */
+static void prioritize(sl_running_flow *flow, sl_queue *queue, const sl_flow_connection *connection)
+{
+    if (connection->priority_count)
+        for (sl_flowfile *at = queue->ready.first; at; at = at->next) sl_body_need(flow->engine, at);
+    if (!connection->priority_count || !queue->cold) sl_queue_prioritize(queue, connection->priorities, connection->priority_count);
+}
+
 static void attach_queue(sl_running_flow *flow, size_t index)
 {
     const sl_flow_connection *connection = &flow->definition->connections[index];
@@ -194,6 +202,7 @@ static void attach_queue(sl_running_flow *flow, size_t index)
         add_input(queue->to, queue, connection->loop != 0);
         sl_retries_cut(queue);
     }
+    prioritize(flow, queue, connection);
     free(key);
 }
 

@@ -68,52 +68,10 @@ static void left_line(sl_queue *queue, sl_flowfile *flowfile)
     } else if (before_cold(queue, flowfile)) queue->ahead--;
 }
 
-/* ---- the heap of those that wait for their time ------------------------------------------------ */
-
-static void heap_set(sl_queue *queue, size_t at, sl_flowfile *flowfile)
+static bool earlier(const void *none, const sl_flowfile *a, const sl_flowfile *b)
 {
-    queue->waiting[at] = flowfile;
-    flowfile->heap_at = at;
-}
-
-static bool earlier(const sl_flowfile *a, const sl_flowfile *b)
-{
+    (void)none;
     return a->not_before < b->not_before || (a->not_before == b->not_before && a->moved < b->moved);
-}
-
-static void sift_up(sl_queue *queue, size_t at)
-{
-    sl_flowfile *flowfile = queue->waiting[at];
-    for (; at > 0 && earlier(flowfile, queue->waiting[(at - 1) / 2]); at = (at - 1) / 2) heap_set(queue, at, queue->waiting[(at - 1) / 2]);
-    heap_set(queue, at, flowfile);
-}
-
-static void sift_down(sl_queue *queue, size_t at)
-{
-    sl_flowfile *flowfile = queue->waiting[at];
-    for (size_t child; (child = 2 * at + 1) < queue->waiting_count; at = child) {
-        if (child + 1 < queue->waiting_count && earlier(queue->waiting[child + 1], queue->waiting[child])) child++;
-        if (!earlier(queue->waiting[child], flowfile)) break;
-        heap_set(queue, at, queue->waiting[child]);
-    }
-    heap_set(queue, at, flowfile);
-}
-
-static void heap_put(sl_queue *queue, sl_flowfile *flowfile)
-{
-    queue->waiting = sl_grow(queue->waiting, queue->waiting_count, &queue->waiting_capacity, sizeof *queue->waiting);
-    heap_set(queue, queue->waiting_count++, flowfile);
-    sift_up(queue, queue->waiting_count - 1);
-}
-
-static void heap_remove(sl_queue *queue, sl_flowfile *flowfile)
-{
-    size_t at = flowfile->heap_at;
-    sl_flowfile *last = queue->waiting[--queue->waiting_count];
-    if (last == flowfile) return;
-    heap_set(queue, at, last);
-    sift_down(queue, at);
-    sift_up(queue, last->heap_at);
 }
 
 /* ---- the queue ---------------------------------------------------------------------------------- */
@@ -130,7 +88,9 @@ void sl_queue_free(sl_queue *queue)
 {
     if (!queue) return;
     free((char *)queue->key);
-    free(queue->waiting);
+    sl_heap_done(&queue->waiting);
+    sl_heap_done(&queue->line);
+    sl_order_done(&queue->order);
     free(queue);
 }
 
@@ -139,17 +99,35 @@ bool sl_queue_full(const sl_queue *queue)
     return (queue->max_objects && queue->objects >= queue->max_objects) || (queue->max_bytes && queue->bytes >= queue->max_bytes);
 }
 
+static void leave_ready(sl_queue *queue, sl_flowfile *flowfile)
+{
+    if (queue->order.count) {
+        sl_heap_remove(&queue->line, flowfile, sl_order_less, &queue->order);
+        return;
+    }
+    left_line(queue, flowfile);
+    list_remove(&queue->ready, flowfile);
+}
+
+static void join(sl_queue *queue, sl_flowfile *flowfile, bool first)
+{
+    if (queue->order.count) {
+        sl_order_rank(&queue->order, flowfile);
+        sl_heap_put(&queue->line, flowfile, sl_order_less, &queue->order);
+        return;
+    }
+    first ? list_insert(&queue->ready, flowfile) : list_append(&queue->ready, flowfile);
+    entered(queue, flowfile);
+}
+
 static void leave_place(sl_flowfile *flowfile)
 {
     sl_queue *queue = flowfile->queue;
     switch (flowfile->place) {
-    case SL_READY:
-        left_line(queue, flowfile);
-        list_remove(&queue->ready, flowfile);
-        break;
+    case SL_READY: leave_ready(queue, flowfile); break;
     case SL_TAKEN: list_remove(&queue->taken, flowfile); break;
     case SL_ASIDE: list_remove(&queue->aside, flowfile); break;
-    case SL_WAITING: heap_remove(queue, flowfile); break;
+    case SL_WAITING: sl_heap_remove(&queue->waiting, flowfile, earlier, NULL); break;
     }
 }
 
@@ -157,12 +135,11 @@ static void enter_ready(sl_queue *queue, sl_flowfile *flowfile, int64_t now, boo
 {
     if (flowfile->not_before > now) {
         flowfile->place = SL_WAITING;
-        heap_put(queue, flowfile);
+        sl_heap_put(&queue->waiting, flowfile, earlier, NULL);
         return;
     }
     flowfile->place = SL_READY;
-    first ? list_insert(&queue->ready, flowfile) : list_append(&queue->ready, flowfile);
-    entered(queue, flowfile);
+    join(queue, flowfile, first);
 }
 
 void sl_queue_put(sl_queue *queue, sl_flowfile *flowfile, int64_t now)
@@ -187,18 +164,45 @@ void sl_queue_set_aside(sl_flowfile *flowfile)
     list_append(&flowfile->queue->aside, flowfile);
 }
 
+sl_flowfile *sl_queue_first(const sl_queue *queue)
+{
+    if (queue->order.count) return queue->line.count ? queue->line.items[0] : NULL;
+    return queue->ready.first;
+}
+
+static int by_move(const void *a, const void *b)
+{
+    const sl_flowfile *x = *(sl_flowfile *const *)a, *y = *(sl_flowfile *const *)b;
+    return (x->moved > y->moved) - (x->moved < y->moved);
+}
+
+void sl_queue_prioritize(sl_queue *queue, const sl_priority *priorities, size_t count)
+{
+    if (!count && !queue->order.count) return;
+    sl_heap all = {0};
+    for (sl_flowfile *flowfile; (flowfile = sl_queue_first(queue));) {
+        leave_ready(queue, flowfile);
+        all.items = sl_grow(all.items, all.count, &all.capacity, sizeof(sl_flowfile *));
+        all.items[all.count++] = flowfile;
+    }
+    sl_order_done(&queue->order);
+    sl_order_init(&queue->order, priorities, count);
+    if (all.count) qsort(all.items, all.count, sizeof(sl_flowfile *), by_move);
+    for (size_t i = 0; i < all.count; i++) join(queue, all.items[i], false);
+    sl_heap_done(&all);
+}
+
 bool sl_queue_available(const sl_queue *queue, uint64_t durable)
 {
-    const sl_flowfile *first = queue->ready.first;
+    const sl_flowfile *first = sl_queue_first(queue);
     return first && first->body && first->seq <= durable;
 }
 
 sl_flowfile *sl_queue_take(sl_queue *queue, uint64_t durable)
 {
     if (!sl_queue_available(queue, durable)) return NULL;
-    sl_flowfile *flowfile = queue->ready.first;
-    left_line(queue, flowfile);
-    list_remove(&queue->ready, flowfile);
+    sl_flowfile *flowfile = sl_queue_first(queue);
+    leave_ready(queue, flowfile);
     flowfile->place = SL_TAKEN;
     list_append(&queue->taken, flowfile);
     return flowfile;
@@ -216,8 +220,9 @@ void sl_queue_remove(sl_flowfile *flowfile)
 
 int64_t sl_queue_wake(sl_queue *queue, int64_t now)
 {
-    while (queue->waiting_count && queue->waiting[0]->not_before <= now) sl_queue_return(queue->waiting[0], now);
-    return queue->waiting_count ? queue->waiting[0]->not_before : INT64_MAX;
+    const sl_heap *waiting = &queue->waiting;
+    while (waiting->count && waiting->items[0]->not_before <= now) sl_queue_return(waiting->items[0], now);
+    return waiting->count ? waiting->items[0]->not_before : INT64_MAX;
 }
 
 static int64_t older(int64_t oldest, const sl_flowfile *flowfile)
@@ -228,7 +233,8 @@ static int64_t older(int64_t oldest, const sl_flowfile *flowfile)
 int64_t sl_queue_oldest(const sl_queue *queue)
 {
     int64_t oldest = older(older(older(0, queue->ready.first), queue->taken.first), queue->aside.first);
-    for (size_t i = 0; i < queue->waiting_count; i++) oldest = older(oldest, queue->waiting[i]);
+    for (size_t i = 0; i < queue->waiting.count; i++) oldest = older(oldest, queue->waiting.items[i]);
+    for (size_t i = 0; i < queue->line.count; i++) oldest = older(oldest, queue->line.items[i]);
     return oldest;
 }
 
@@ -241,10 +247,37 @@ static bool each_of(const sl_list *list, bool (*visit)(void *context, sl_flowfil
     return true;
 }
 
+static int by_order(const void *a, const void *b, void *order)
+{
+    const sl_flowfile *x = *(sl_flowfile *const *)a, *y = *(sl_flowfile *const *)b;
+    return sl_order_less(order, x, y) ? -1 : sl_order_less(order, y, x);
+}
+
+static int by_time(const void *a, const void *b, void *none)
+{
+    const sl_flowfile *x = *(sl_flowfile *const *)a, *y = *(sl_flowfile *const *)b;
+    return earlier(none, x, y) ? -1 : earlier(none, y, x);
+}
+
+/* A copy, since visitors take FlowFiles out. */
+static bool each_in(const sl_heap *heap, int (*compare)(const void *a, const void *b, void *context), const sl_order *order,
+                    bool (*visit)(void *context, sl_flowfile *flowfile), void *context)
+{
+    bool more = true;
+    if (!heap->count) return true;
+    sl_flowfile **copy = sl_alloc(heap->count * sizeof *copy);
+    size_t count = heap->count;
+    memcpy(copy, heap->items, count * sizeof *copy);
+    qsort_r(copy, count, sizeof *copy, compare, (void *)order);
+    for (size_t i = 0; more && i < count; i++) more = visit(context, copy[i]);
+    free(copy);
+    return more;
+}
+
 void sl_queue_each(const sl_queue *queue, bool (*visit)(void *context, sl_flowfile *flowfile), void *context)
 {
+    if (!each_in(&queue->line, by_order, &queue->order, visit, context)) return;
     if (!each_of(&queue->ready, visit, context) || !each_of(&queue->taken, visit, context)) return;
-    for (size_t i = 0; i < queue->waiting_count; i++)
-        if (!visit(context, queue->waiting[i])) return;
+    if (!each_in(&queue->waiting, by_time, NULL, visit, context)) return;
     each_of(&queue->aside, visit, context);
 }

@@ -4,7 +4,7 @@
 #ifndef SL_QUEUE_H
 #define SL_QUEUE_H
 
-#include "engine/flowfile.h"
+#include "engine/priority.h"
 
 struct sl_instance;
 
@@ -25,11 +25,12 @@ typedef struct sl_queue {
     struct sl_queue *expire_to;    /* NULL: dropped */
     struct sl_instance *from, *to; /* to NULL: a hold */
     sl_list ready, taken, aside;
-    sl_flowfile *cold;     /* the first of `ready` that has no body; NULL: all have one */
-    size_t ahead;          /* how many of `ready` come before it */
-    bool fetching;         /* bodies are being read (engine/bodies.c) */
-    sl_flowfile **waiting; /* binary heap by not_before */
-    size_t waiting_count, waiting_capacity;
+    sl_flowfile *cold; /* the first of `ready` that has no body; NULL: all have one */
+    size_t ahead;      /* how many of `ready` come before it */
+    bool fetching;     /* bodies are being read (engine/bodies.c) */
+    sl_order order;    /* its priorities; with any, `line` is used in place of `ready`, and bodies stay in memory */
+    sl_heap line;
+    sl_heap waiting;                        /* by not_before */
     uint64_t entered_objects, left_objects; /* since the start */
 } sl_queue;
 
@@ -48,6 +49,10 @@ bool sl_queue_available(const sl_queue *queue, uint64_t durable);
 /* One in `ready` lost its body, or some from `cold` on got theirs. */
 void sl_queue_stripped(sl_flowfile *flowfile);
 void sl_queue_fetched(sl_queue *queue);
+/* The first that is ready, NULL: none is. */
+sl_flowfile *sl_queue_first(const sl_queue *queue);
+/* Another order from now on; copied. With any, all that are ready must have their bodies. */
+void sl_queue_prioritize(sl_queue *queue, const sl_priority *priorities, size_t count);
 /* Takes it out altogether, from whatever place it has. */
 void sl_queue_remove(sl_flowfile *flowfile);
 /* Makes those ready whose time has come; returns the next time, INT64_MAX: none waits. */

@@ -92,7 +92,7 @@ static bool has_input(sl_instance *instance)
         if (instance->loop_only && !instance->input_loops[i]) continue;
         sl_bodies_fetch(instance->engine, instance->inputs[i]);
         if (sl_queue_available(instance->inputs[i], durable)) return true;
-        ready = ready || instance->inputs[i]->ready.first;
+        ready = ready || sl_queue_first(instance->inputs[i]);
     }
     if (ready) instance->waits_for_durable = true; /* or for its body, which tells when it is there */
     return false;
@@ -213,7 +213,7 @@ static void on_retry(uv_timer_t *timer)
     engine->retry_due = INT64_MAX;
     SL_MAP_EACH (&engine->queues, entry) {
         sl_queue *queue = entry->value;
-        if (!queue->waiting_count) continue;
+        if (!queue->waiting.count) continue;
         next = SL_MIN(next, sl_queue_wake(queue, now));
         if (queue->to) sl_wake_instance(queue->to);
     }

@@ -181,7 +181,7 @@ static void connection_json(sl_buf *ret, const sl_queue *queue)
     sl_buf_char(ret, ',');
     member_time(ret, "oldest_queued_at", sl_queue_oldest(queue));
     sl_buf_printf(ret, ",\"back_pressure\":%s,\"hold\":%s,\"held\":%" PRIu64 ",\"waiting\":%zu,\"taken\":%zu,\"orphaned\":%s}",
-                  truth(sl_queue_full(queue)), truth(queue->hold), queue->hold ? queue->objects : 0, queue->waiting_count,
+                  truth(sl_queue_full(queue)), truth(queue->hold), queue->hold ? queue->objects : 0, queue->waiting.count,
                   queue->taken.count, truth(queue->orphaned));
 }
 

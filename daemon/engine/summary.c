@@ -11,7 +11,7 @@ static void sum_queues(sl_engine *engine, sl_engine_summary *ret, bool *ret_work
         if (queue->hold) ret->held += queue->objects;
         else ret->queued += queue->objects;
         if (queue->hold || !queue->objects) continue;
-        ret->retrying += queue->waiting_count;
+        ret->retrying += queue->waiting.count;
         if (!queue->to || !queue->to->paused) *ret_workable = true;
     }
 }

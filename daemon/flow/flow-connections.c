@@ -23,9 +23,48 @@ static void read_expire(sl_loader *loader, const sl_node *node, sl_connection_se
     ret->expire_to = sl_number_of(loader, sl_node_get(node, "to"), &to, 0) == 1 ? SL_TO_HOLD : SL_TO_END;
 }
 
+/* `priority`, as in NiFi, is the attribute of that name; another is {attribute: NAME}. */
+static void read_priority(sl_loader *loader, const sl_node *node, sl_priority *ret)
+{
+    static const char *const kinds[] = {"first-in", "newest", "oldest", "smallest", "priority"}, *const keys[] = {"attribute", NULL};
+    const sl_node *attribute = node->kind == SL_MAPPING ? sl_node_get(node, "attribute") : NULL;
+    *ret = (sl_priority){.kind = SL_BY_ATTRIBUTE, .attribute = "priority"};
+    if (node->kind == SL_MAPPING) sl_check_keys(loader, node, "a priority", keys, NULL);
+    if (attribute && attribute->kind == SL_SCALAR && attribute->text.size) {
+        ret->attribute = attribute->text.data;
+        return;
+    }
+    for (size_t i = 0; node->kind == SL_SCALAR && i < SL_COUNT(kinds); i++)
+        if (sl_str_is(node->text, kinds[i])) {
+            ret->kind = (sl_priority_kind)i;
+            return;
+        }
+    ret->kind = SL_FIRST_IN;
+    sl_problem_error(loader->problems, node->mark,
+                     "`prioritize`: expected first-in, newest, oldest, smallest, priority or {attribute: NAME}");
+}
+
+static void read_priorities(sl_loader *loader, const sl_node *node, sl_connection_settings *ret)
+{
+    sl_decoder decoder = sl_loader_decoder(loader, "the flow", node->mark);
+    size_t by_attribute = 0;
+    if (!sl_expect_kind(&decoder, node, SL_LIST, "prioritize", "[priority, oldest]")) return;
+    sl_priority *priorities = sl_arena_alloc(&loader->flow->arena, (node->count + 1) * sizeof *priorities);
+    for (size_t i = 0; i < node->count; i++) {
+        read_priority(loader, node->items[i], &priorities[i]);
+        if (priorities[i].kind == SL_BY_ATTRIBUTE && by_attribute++ == 1)
+            sl_problem_error(
+                loader->problems, node->items[i]->mark,
+                "`prioritize`: more than one attribute for a queue: not in this version; let update-attribute make one of them");
+    }
+    ret->has_order = true;
+    ret->priorities = priorities;
+    ret->priority_count = node->count;
+}
+
 void sl_connection_settings_read(sl_loader *loader, const sl_node *mapping, const char *what, sl_connection_settings *ret)
 {
-    static const char *const keys[] = {"max_objects", "max_bytes", "expire", NULL}, *const later[] = {"prioritize", "shared", NULL};
+    static const char *const keys[] = {"max_objects", "max_bytes", "expire", "prioritize", NULL}, *const later[] = {"shared", NULL};
     static const sluice_property objects = {.name = "max_objects", .type = SLUICE_INT, .least = 1, .most = MOST_OBJECTS};
     static const sluice_property bytes = {.name = "max_bytes", .type = SLUICE_SIZE, .least = 1, .most = INT64_MAX};
     sl_decoder decoder = sl_loader_decoder(loader, "the flow", mapping->mark);
@@ -35,6 +74,7 @@ void sl_connection_settings_read(sl_loader *loader, const sl_node *mapping, cons
     ret->max_objects = (uint64_t)sl_number_of(loader, sl_node_get(mapping, "max_objects"), &objects, 0);
     ret->has_bytes = sl_node_get(mapping, "max_bytes");
     ret->max_bytes = (uint64_t)sl_number_of(loader, sl_node_get(mapping, "max_bytes"), &bytes, 0);
+    if (sl_node_get(mapping, "prioritize")) read_priorities(loader, sl_node_get(mapping, "prioritize"), ret);
     if (sl_node_get(mapping, "expire")) read_expire(loader, sl_node_get(mapping, "expire"), ret);
 }
 
@@ -43,6 +83,10 @@ static void apply(const sl_connection_settings *settings, sl_flow_connection *co
     if (connection->kind == SL_TO_HOLD) return;
     if (settings->has_objects) connection->max_objects = settings->max_objects;
     if (settings->has_bytes) connection->max_bytes = settings->max_bytes;
+    if (settings->has_order) {
+        connection->priorities = settings->priorities;
+        connection->priority_count = settings->priority_count;
+    }
     if (!settings->has_expire) return;
     connection->expire_after_us = settings->expire_after_us;
     connection->expire_since_queued = settings->expire_since_queued;

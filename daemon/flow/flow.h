@@ -37,6 +37,12 @@ typedef struct sl_retry { /* of one relationship; the default is {failure: {tran
 
 typedef enum sl_target_kind { SL_TO_PROCESSOR, SL_TO_END, SL_TO_HOLD } sl_target_kind;
 
+typedef enum sl_priority_kind { SL_FIRST_IN, SL_NEWEST, SL_OLDEST, SL_SMALLEST, SL_BY_ATTRIBUTE } sl_priority_kind;
+typedef struct sl_priority {
+    sl_priority_kind kind;
+    const char *attribute; /* SL_BY_ATTRIBUTE: its name; one in a queue at most */
+} sl_priority;
+
 typedef struct sl_flow_connection { /* one queue */
     const char *name;               /* "by-kind.image.upload", "upload.failure.hold" */
     size_t from, relationship;      /* indexes: processors[from].relationships[relationship] */
@@ -47,6 +53,8 @@ typedef struct sl_flow_connection { /* one queue */
     bool expire_since_queued;        /* else since the FlowFile's entry */
     unsigned loop;                   /* its target leads back to where it comes from: the loop's number; else 0 */
     sl_target_kind expire_to;        /* SL_TO_END or SL_TO_HOLD: a hold of the engine's, PROCESSOR.expired.hold */
+    const sl_priority *priorities;   /* none: first in, first out */
+    size_t priority_count;
 } sl_flow_connection;
 
 typedef struct sl_flow_relationship {

@@ -84,7 +84,9 @@ void sl_problem_in_text(sl_decoder *decoder, const sl_node *node, size_t offset,
 
 /* ---- the flow -------------------------------------------------------------------------------------- */
 typedef struct sl_connection_settings {
-    bool has_objects, has_bytes, has_expire;
+    bool has_objects, has_bytes, has_expire, has_order;
+    const sl_priority *priorities;
+    size_t priority_count;
     uint64_t max_objects, max_bytes;
     int64_t expire_after_us;
     bool expire_since_queued;

@@ -377,3 +377,69 @@ TEST(a_long_queue_is_emptied_without_a_rest)
     window = 0;
     free(waits);
 }
+
+/* ---- priorities --------------------------------------------------------------------------------------------------- */
+
+typedef struct listing {
+    sl_engine *engine;
+    char text[400];
+} listing;
+
+static bool note_name(void *context, sl_flowfile *flowfile)
+{
+    listing *to = context;
+    size_t at = strlen(to->text);
+    sl_str name = sl_attributes_get(sl_body_need(to->engine, flowfile)->attributes, SL_STR("filename"));
+    snprintf(to->text + at, sizeof to->text - at, "%s%.*s", at ? " " : "", SL_STR_ARGS(name));
+    return true;
+}
+
+static void put_made(sl_engine *engine, sl_queue *queue, const char *name, uint64_t size, const char *priority)
+{
+    static int64_t born = 1000;
+    sl_pair pairs[] = {{SL_STR("filename"), sl_str_of(name)}, {SL_STR("priority"), sl_str_of(priority)}};
+    sl_flowfile *flowfile = sl_engine_born(engine, atomic_fetch_add(&engine->next_id, 1), born++);
+    flowfile->body->attributes = sl_attributes_new(pairs, *priority ? 2 : 1);
+    flowfile->size = size;
+    flowfile->seq = flowfile->id;
+    sl_engine_put(engine, queue, flowfile, born);
+}
+
+static void check_order(const char *prioritize, const char *expected)
+{
+    char *text = sl_asprintf("sluice: 1\nname: order\nprocessors:\n"
+                             "  make: {type: generate-flowfile, count: 1, enabled: false, to: {success: last}}\n"
+                             "  last: {type: hash-content, enabled: false, to: {success: end, failure: hold}}\n"
+                             "connections: {make.success: {prioritize: %s}}\n",
+                             prioritize);
+    rig *r = rig_open(text, false, 0);
+    sl_queue *queue = sl_map_get(&r->engine->queues, SL_STR("order/make.success.last"));
+    put_made(r->engine, queue, "a", 30, "10");
+    put_made(r->engine, queue, "b", 10, "x");
+    put_made(r->engine, queue, "c", 20, "2");
+    put_made(r->engine, queue, "d", 10, "2");
+    put_made(r->engine, queue, "e", 30, "");
+    listing listed = {.engine = r->engine};
+    sl_queue_each(queue, note_name, &listed);
+    CHECK_STR(listed.text, expected);
+    sl_flowfile *first = sl_queue_take(queue, UINT64_MAX);
+    CHECK(first && sl_attributes_get(first->body->attributes, SL_STR("filename")).data[0] == expected[0]);
+    sl_queue_return(first, INT64_MAX);
+    listed.text[0] = 0;
+    sl_queue_each(queue, note_name, &listed);
+    CHECK_STR(listed.text, expected);
+    rig_close(r);
+    free(text);
+}
+
+TEST(a_queue_gives_by_its_priorities)
+{
+    check_order("[]", "a b c d e");
+    check_order("[first-in]", "a b c d e");
+    check_order("[newest]", "e d c b a");
+    check_order("[oldest]", "a b c d e");
+    check_order("[smallest]", "b d c a e");
+    check_order("[priority]", "c d a b e");
+    check_order("[{attribute: priority}, newest]", "d c a b e");
+    check_order("[smallest, {attribute: priority}]", "d b c a e");
+}

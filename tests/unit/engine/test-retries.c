@@ -29,7 +29,7 @@ static rig *open_gated(const char *format, bool paused)
 static bool all_wait(rig *r)
 {
     const sl_queue *queue = rig_queue(r, "make.success.try");
-    return queue->waiting_count == 3;
+    return queue->waiting.count == 3;
 }
 
 TEST(waits_grow_and_stay_between_the_half_and_the_whole)
@@ -120,7 +120,7 @@ TEST(yield_rests_the_processor_and_keeps_the_order)
     rig_until(r, rests);
     const sl_queue *queue = rig_queue(r, "make.success.try");
     CHECK_INT(queue->objects, 3);
-    CHECK_INT(queue->waiting_count, 0);
+    CHECK_INT(queue->waiting.count, 0);
     sl_buf status = SL_BUF(1 << 20);
     sl_engine_status_json(r->engine, &status);
     CHECK(strstr(status.data, "\"rests_until\":\"") != NULL);
