@@ -21,6 +21,11 @@ KINDS = ("jpg", "json", "both", "txt", "bad", "png")
 # Where the FlowFile of each kind ends; a kind with two places is cloned.
 PLACES = {"jpg": ("store",), "png": ("store",), "json": ("out",), "both": ("store", "out"), "txt": ("held",), "bad": ("held",)}
 
+HASH = """  hash:
+    type: hash-content
+    attribute: content.hash
+    to: {success: by-kind, failure: hold}
+"""
 PROCESSORS = """  by-kind:
     type: route-on-attribute
     routes:
@@ -53,7 +58,8 @@ PROCESSORS = """  by-kind:
 
 @dataclass
 class Scenario:
-    """`source` as get-file has it; `inbox` may lie on another file system; `events` fill a segment."""
+    """`source` as get-file has it; `inbox` may lie on another file system; `events` fill a segment; `hashed`: all content
+    has been read once, so that its SHA-256 is known (an adopted file has none before)."""
     name: str
     count: int = 18
     source: str = "delete"
@@ -61,13 +67,14 @@ class Scenario:
     inbox_root: str = ""
     events: int = 0
     seed: int = 1
+    hashed: bool = False
 
     def flow(self, inbox, folder):
         move = f"\n    move_to: {folder}/moved" if self.source == "move" else ""
         return f"""sluice: 1
 name: crash
 services:
-  store: {{type: s3, endpoint: "file://{folder}/store"}}
+  store: {{type: s3, endpoint: "file://{folder}/to/store"}}
 processors:
   pickup:
     type: get-file
@@ -76,8 +83,8 @@ processors:
     min_age: 0s
     batch: 5
     schedule: 20ms
-    to: {{success: by-kind}}
-""" + PROCESSORS.replace("OUT", f"{folder}/out").replace("CONFLICT", self.conflict)
+    to: {{success: {"hash" if self.hashed else "by-kind"}}}
+""" + (HASH if self.hashed else "") + PROCESSORS.replace("OUT", f"{folder}/to/out").replace("CONFLICT", self.conflict)
 
     def files(self):
         """Relative path to bytes; the same for the same seed."""
@@ -234,10 +241,14 @@ class Try:
     def place_of(self, queue):
         return {"upload": "store", "park": "out"}.get(queue.split(".")[0 if queue.endswith(".hold") else -1], "held")
 
+    def expected(self):
+        """(place, name) to SHA-256 of every item."""
+        return {(place, name): sha256(data) for name, data in self.made.items() for place in PLACES[name.rsplit(".", 1)[1]]}
+
     def account(self, account=None, doctor=True):
         """Each item is delivered once with its bytes, or queued or held once, or still in the source."""
         account = account or Account()
-        expected = {(place, name): sha256(data) for name, data in self.made.items() for place in PLACES[name.rsplit(".", 1)[1]]}
+        expected = self.expected()
         account.accepted += len(expected)
         queued = self.queues(account)
         seen = Counter()
@@ -254,7 +265,7 @@ class Try:
         return account
 
     def count_delivered(self, account, expected, seen):
-        for place, folder in (("store", self.folder / "store" / "bucket"), ("out", self.folder / "out")):
+        for place, folder in (("store", self.folder / "to/store/bucket"), ("out", self.folder / "to/out")):
             for name, path in below(folder).items():
                 if path.name.startswith(".sluice-"):
                     account.strays.append(f"{place}'s temporary: {name}")
@@ -321,7 +332,7 @@ class Try:
         return account
 
     def look_for_strays(self, account, queued):
-        account.strays += [f"store's temporary: {name}" for name in below(self.folder / "store" / ".sluice" / "tmp")]
+        account.strays += [f"store's temporary: {name}" for name in below(self.folder / "to/store/.sluice/tmp")]
         account.strays += [f"quarantined: {name}" for name in below(self.state / "content" / "quarantine")]
         account.strays += [f"state: {name}" for name in below(self.state) if name.endswith((".new", "-journal"))]
         own, packs = below(self.state / "content" / "own"), below(self.state / "content" / "pack")
