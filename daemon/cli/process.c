@@ -68,6 +68,13 @@ static void on_abort(int number)
     (void)wrote;
 }
 
+/* Its threads cannot be joined: no memory is freed, no handle closed. */
+static void on_stuck(void *context, const char *message)
+{
+    (void)context, (void)message; /* the engine has logged it */
+    _exit(SL_EXIT_FAILED);
+}
+
 void sl_process_init(sl_process *process)
 {
     struct sigaction abort_action = {.sa_handler = on_abort, .sa_flags = (int)SA_RESETHAND};
@@ -112,6 +119,7 @@ int sl_process_open(sl_process *process, sl_engine_options *options)
         return error.code == EBUSY ? SL_EXIT_BUSY : SL_EXIT_FAILED;
     }
     sl_engine_on_failure(process->engine, on_failure, process);
+    sl_engine_on_stuck(process->engine, on_stuck, process);
     return SL_EXIT_DONE;
 }
 

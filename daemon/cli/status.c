@@ -69,8 +69,11 @@ static void processor_row(sl_table *table, const json_t *processor)
     /* An old error of a processor that works again is no news. */
     bool news = json_is_object(error) &&
                 (strcmp(state, "paused") == 0 || sl_member_number(processor, "retrying") || *sl_member_text(processor, "rests_until"));
-    sl_table_cell(table, SL_RED, "%s%s%s", news ? sl_member_text(error, "class") : "", news ? ": " : "",
-                  news ? sl_member_text(error, "message") : "");
+    if (*sl_member_text(processor, "stuck_since"))
+        sl_table_cell(table, SL_RED, "stuck: a session is open since %.19sZ", sl_member_text(processor, "stuck_since"));
+    else
+        sl_table_cell(table, SL_RED, "%s%s%s", news ? sl_member_text(error, "class") : "", news ? ": " : "",
+                      news ? sl_member_text(error, "message") : "");
 }
 
 static void add_processors(const json_t *processors, sl_buf *out)

@@ -7,12 +7,22 @@ static void cancel_sessions(sl_engine *engine)
     SL_MAP_EACH (&engine->flows, entry) sl_running_flow_cancel(entry->value);
 }
 
+static void on_last_deadline(uv_timer_t *timer) { sl_stuck_leave(timer->data); }
+
+/* What does not end though it is cancelled must not keep the process. */
+static void begin_grace(sl_engine *engine)
+{
+    cancel_sessions(engine);
+    uv_update_time(engine->loop);
+    uv_timer_start(&engine->drain_timer, on_last_deadline, (uint64_t)(engine->grace / SL_MILLISECOND), 0);
+}
+
 static void on_deadline(uv_timer_t *timer)
 {
     sl_engine *engine = timer->data;
     if (engine->open_sessions)
         sl_log(SL_WARNING, "engine", "%zu sessions are still open at the deadline; they are cancelled", engine->open_sessions);
-    cancel_sessions(engine);
+    begin_grace(engine);
     /* What waits for a full disk was never acknowledged: the next start finds the sources as they are. */
     if (sl_journal_stalled(engine->journal)) sl_journal_give_up(engine->journal);
 }
@@ -38,6 +48,6 @@ void sl_engine_drain(sl_engine *engine, int64_t deadline_us, void (*drained)(voi
         engine->on_drained = drained;
         engine->on_drained_context = context;
         uv_timer_start(&engine->drain_timer, on_deadline, (uint64_t)(deadline_us / SL_MILLISECOND), 0);
-    } else cancel_sessions(engine);
+    } else if (!engine->drained) begin_grace(engine);
     sl_engine_wake(engine); /* never inside this call */
 }

@@ -127,6 +127,9 @@ static sl_engine *engine_new(const sl_engine_options *options)
     engine->window = options->window ? options->window : WINDOW;
     engine->started_at = sl_now();
     sl_clock_init(&engine->clock);
+    engine->stuck_worker = 60 * SL_SECOND;
+    engine->stuck_later = 900 * SL_SECOND;
+    engine->grace = 3 * SL_SECOND;
     engine->loop_thread = uv_thread_self();
     engine->bulletins = sl_bulletins_new();
     atomic_init(&engine->next_id, 1);
@@ -189,6 +192,7 @@ static int open_all(sl_engine *engine, const sl_engine_options *options, sl_erro
     if (result == 0) result = sl_modules_load(modules, &engine->modules, error);
     if (result == 0) result = open_content(engine, error);
     if (result == 0) result = open_journal(engine, options, error);
+    if (result == 0) result = sl_watch_new(engine->bulletins, &engine->watch, error);
     if (result == 0) result = sl_workers_new(engine->loop, worker_count(options), &engine->workers, error);
     free(modules);
     return result;
@@ -242,6 +246,12 @@ void sl_engine_on_failure(sl_engine *engine, void (*failed)(void *context, const
 {
     engine->on_failure = failed;
     engine->on_failure_context = context;
+}
+
+void sl_engine_on_stuck(sl_engine *engine, void (*stuck)(void *context, const char *message), void *context)
+{
+    engine->on_stuck = stuck;
+    engine->on_stuck_context = context;
 }
 
 static void handle_closed(uv_handle_t *handle) { --((sl_engine *)handle->data)->open_handles; }
@@ -311,6 +321,7 @@ void sl_engine_close(sl_engine *engine)
     run_until_closed(engine);
     sl_flight_close(engine);
     sl_modules_free(engine->modules);
+    sl_watch_free(engine->watch);
     sl_bulletins_free(engine->bulletins);
     sl_buf_done(&engine->scratch);
     uv_mutex_destroy(&engine->lock);

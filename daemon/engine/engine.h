@@ -52,8 +52,10 @@ void sl_engine_flow_problem(sl_engine *engine, const char *name, const char *tex
 void sl_engine_bulletin(sl_engine *engine, sl_level level, const char *component, const char *text);
 
 void sl_engine_start(sl_engine *engine);
-/* Stops scheduling, waits for open sessions, cancels them after `deadline_us`. Again: stop now. */
+/* Stops scheduling, waits for open sessions, cancels them after `deadline_us`. Again: stop now. What does not end within three
+ * seconds of that is named by on_stuck; the process must end then, without sl_engine_close. */
 void sl_engine_drain(sl_engine *engine, int64_t deadline_us, void (*drained)(void *context), void *context);
+void sl_engine_on_stuck(sl_engine *engine, void (*stuck)(void *context, const char *message), void *context);
 void sl_engine_close(sl_engine *engine);
 /* Commits fail for good (disk): the process must end, restart and recover. */
 void sl_engine_on_failure(sl_engine *engine, void (*failed)(void *context, const char *message), void *context);

@@ -146,6 +146,7 @@ static void yield(sluice_session *session) { sl_session_of(session)->yielded = t
 static bool stopping(sluice_instance *abi)
 {
     const sl_instance *instance = sl_instance_of(abi);
+    if (sl_session_of_worker && sl_session_of_worker->cancelled) return true;
     return instance->engine->draining || instance->stopped || (instance->flow && instance->flow->draining);
 }
 

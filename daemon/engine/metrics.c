@@ -86,6 +86,8 @@ PROCESSOR_READ(failures, instance->figures.total.failures)
 PROCESSOR_READ(active, instance->active)
 PROCESSOR_READ(retrying, sl_instance_retrying(instance))
 PROCESSOR_READ(paused, instance->paused)
+PROCESSOR_READ(stuck, instance->stuck)
+PROCESSOR_READ(slow_triggers, instance->slow_triggers)
 PROCESSOR_READ(stopped, instance->stopped || !instance->definition->enabled)
 PROCESSOR_READ(last_success, (double)instance->last_success_at / SL_SECOND)
 
@@ -101,6 +103,8 @@ static const processor_row processor_rows[] = {
     {"processor_failures", "FlowFiles that failed, retried ones each time.", COUNTER, read_failures},
     {"processor_active", "Sessions open now.", GAUGE, read_active},
     {"processor_retrying", "FlowFiles that wait for their retry.", GAUGE, read_retrying},
+    {"processor_stuck", "Sessions open for longer than their limit.", GAUGE, read_stuck},
+    {"processor_slow_triggers", "Triggers that held up the loop for over 50 ms.", COUNTER, read_slow_triggers},
     {"processor_paused", "1: paused by a failure of configuration.", GAUGE, read_paused},
     {"processor_stopped", "1: stopped by hand or disabled.", GAUGE, read_stopped},
     {"processor_last_success_timestamp_seconds", "When it last succeeded; 0: not since the start.", GAUGE, read_last_success},

@@ -24,6 +24,7 @@
  *   roll.c          a new segment and its checkpoint
  *   carry.c         what lives in segments that go is brought into the open one
  *   queue-ops.c     what an operator does to queues and processors
+ *   stuck.c         processors that hold up the loop, that do not return, that do not end
  *   summary.c       run --until-idle
  *   status.c, metrics.c   what the API shows
  */
@@ -44,6 +45,7 @@
 
 typedef struct sl_running_flow sl_running_flow;
 typedef struct sl_session sl_session;
+typedef struct sl_watch sl_watch;
 
 /* An effect that a commit covers and that is still to do (a source's removal). */
 typedef struct sl_pending {
@@ -104,6 +106,11 @@ typedef struct sl_instance {
     bool scanned; /* a complete scan with nothing new since the last FlowFile */
     uint64_t scan_waiting;
     uint64_t made_since_scan;
+    /* stuck.c */
+    size_t stuck;               /* sessions over their limit */
+    int64_t stuck_since;        /* ticks of the oldest of them; 0: none */
+    uint64_t slow_triggers;     /* on the loop */
+    int64_t slowest, slow_told; /* us; ticks */
     sl_figures figures;
     uv_timer_t timer; /* schedule, yield, pause */
     bool timer_open;
@@ -220,7 +227,11 @@ struct sl_engine {
     void *on_drained_context;
     void (*on_failure)(void *context, const char *message);
     void *on_failure_context;
-    int64_t started_at; /* us since 1970 */
+    void (*on_stuck)(void *context, const char *message);
+    void *on_stuck_context;
+    sl_watch *watch;
+    int64_t stuck_worker, stuck_later, grace; /* us: limits of sessions; of a stop, after all were cancelled */
+    int64_t started_at;                       /* us since 1970 */
     uv_thread_t loop_thread;
 };
 
@@ -373,6 +384,15 @@ bool sl_instance_probing(const sl_instance *instance); /* paused, and its time t
 const char *sl_class_name(sluice_class class_);
 uint64_t sl_instance_retrying(const sl_instance *instance); /* FlowFiles that wait for their retry */
 int64_t sl_secrets_changed(const sl_engine *engine);        /* newest change of a secret's folder, ns */
+
+/* ---- stuck.c ---- */
+int sl_watch_new(sl_bulletins *bulletins, sl_watch **ret, sl_error *error);
+void sl_watch_free(sl_watch *watch);
+void sl_watch_begin(sl_watch *watch, const sl_instance *instance); /* around each trigger on the loop */
+void sl_watch_end(sl_watch *watch, sl_instance *instance);
+void sl_stuck_look(sl_instance *instance); /* each second */
+void sl_stuck_ended(const sl_session *session);
+void sl_stuck_leave(sl_engine *engine); /* a stop's last deadline has passed */
 
 /* ---- services.c ---- */
 int sl_services_make(sl_running_flow *flow, sl_error *error);

@@ -280,6 +280,7 @@ static void housekeeping(uv_timer_t *timer)
     sl_engine *engine = timer->data;
     check_clock(engine);
     sl_bulletins_tick(engine->bulletins);
+    each_instance(engine, sl_stuck_look);
     expiry e = {.engine = engine, .batch = sl_batch_new(), .now = sl_engine_time(engine)};
     SL_MAP_EACH (&engine->queues, entry) {
         e.queue = entry->value;

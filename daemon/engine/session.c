@@ -171,6 +171,7 @@ void sl_session_end(sl_session *session, sluice_outcome outcome)
 {
     if (outcome == SLUICE_ROLLBACK) sl_session_roll_back(session);
     else sl_session_commit(session);
+    sl_stuck_ended(session);
     sl_schedule_session_ended(session);
     sl_engine *engine = session->engine;
     sl_instance *instance = session->instance;
@@ -185,14 +186,17 @@ void sl_session_cancel(sl_session *session)
     const sluice_processor *processor = session->instance->processor;
     if (session->cancelled) return;
     session->cancelled = true;
-    if (session->later && processor->cancel) processor->cancel(&session->instance->abi, &session->abi);
+    if (session->on_worker) sl_workers_cancel(session->engine->workers, &session->job);
+    else if (session->later && processor->cancel) processor->cancel(&session->instance->abi, &session->abi);
 }
 
 static void run_on_loop(sl_session *session)
 {
     sl_instance *instance = session->instance;
     start_timeout(session);
+    sl_watch_begin(session->engine->watch, instance);
     sluice_outcome outcome = instance->processor->trigger(&instance->abi, &session->abi);
+    sl_watch_end(session->engine->watch, instance);
     if (outcome == SLUICE_LATER && !session->finished) {
         session->later = true;
         return;
@@ -200,10 +204,15 @@ static void run_on_loop(sl_session *session)
     sl_session_end(session, session->finished ? session->outcome : outcome);
 }
 
+_Thread_local sl_session *sl_session_of_worker;
+
 static void run_on_worker(sl_job *job)
 {
     sl_session *session = SL_CONTAINER(job, sl_session, job);
+    sl_session_of_worker = session;
+    atomic_store(&session->working, sl_ticks());
     session->outcome = session->instance->processor->trigger(&session->instance->abi, &session->abi);
+    sl_session_of_worker = NULL;
 }
 
 static void worker_ended(sl_job *job, bool cancelled)

@@ -55,7 +55,9 @@ struct sl_session {
     sl_flowfile **granted;                    /* of a worker's session: what `get` hands out */
     size_t granted_count, granted_next, most; /* most: FlowFiles it may take in all */
     int64_t begun, slice_end;                 /* ticks */
-    bool on_worker, later, finished, cancelled, yielded, scanned;
+    bool on_worker, later, finished, yielded, scanned, told_stuck;
+    atomic_bool cancelled;                 /* its worker asks */
+    _Atomic int64_t working;               /* ticks when its worker began; 0: it waits for one */
     bool loop_only, loop_turns, separable; /* see pressure.c */
     sluice_outcome outcome;
     uint64_t scan_waiting;
@@ -69,6 +71,8 @@ struct sl_session {
     uv_timer_t *timeout;
 };
 
+/* The session whose trigger this worker runs; NULL on the loop. */
+extern _Thread_local sl_session *sl_session_of_worker;
 /* Runs the instance's trigger once, in a session of its own. */
 void sl_session_run(sl_instance *instance);
 /* Loop thread, once nothing of the module's runs for it. */

@@ -109,12 +109,16 @@ static void labels_json(sl_buf *ret, const sl_node *labels)
     sl_buf_char(ret, '}');
 }
 
+static int64_t wall_of_ticks(const sl_instance *instance, int64_t ticks)
+{
+    const sl_clock *clock = &instance->engine->clock;
+    return sl_clock_wall(clock, clock->base + (ticks - clock->base_ticks));
+}
+
 /* Wall time; 0: it does not. */
 static int64_t rests_until(const sl_instance *instance)
 {
-    int64_t left = instance->rest_until - sl_ticks();
-    const sl_clock *clock = &instance->engine->clock;
-    return left > 0 ? sl_clock_wall(clock, sl_clock_steady(clock) + left) : 0;
+    return instance->rest_until > sl_ticks() ? wall_of_ticks(instance, instance->rest_until) : 0;
 }
 
 static void processor_json(sl_buf *ret, sl_instance *instance)
@@ -140,6 +144,8 @@ static void processor_json(sl_buf *ret, sl_instance *instance)
     member_time(ret, "last_success_at", instance->last_success_at);
     sl_buf_char(ret, ',');
     member_time(ret, "rests_until", rests_until(instance));
+    sl_buf_char(ret, ',');
+    member_time(ret, "stuck_since", instance->stuck_since ? wall_of_ticks(instance, instance->stuck_since) : 0);
     last_error_json(ret, instance);
     counts_json(ret, "five_minutes", &window);
     counts_json(ret, "total", &instance->figures.total);

@@ -91,16 +91,10 @@ rig *rig_open(const char *processors, bool paused)
     return r;
 }
 
-static void on_drained(void *context)
-{
-    rig *r = context;
-    r->drained = true;
-}
-
 void rig_close(rig *r)
 {
-    sl_engine_drain(r->engine, 5 * SL_SECOND, on_drained, r);
-    while (!r->drained) uv_run(&r->loop, UV_RUN_ONCE);
+    if (!r->engine->draining) sl_engine_drain(r->engine, 5 * SL_SECOND, NULL, NULL);
+    while (!r->engine->drained) uv_run(&r->loop, UV_RUN_ONCE);
     sl_engine_close(r->engine);
     uv_close((uv_handle_t *)&r->look, NULL);
     while (uv_loop_close(&r->loop) != 0) uv_run(&r->loop, UV_RUN_ONCE);

@@ -15,7 +15,7 @@ typedef struct rig {
     sl_engine_summary summary;
     bool (*until)(struct rig *rig);
     int64_t deadline;
-    bool drained, met;
+    bool met;
 } rig;
 
 /* `flow` is a flow's YAML behind "sluice: 1\nname: t\nprocessors:\n"; it is started unless `paused`. The same test's second
