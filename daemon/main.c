@@ -221,6 +221,8 @@ static int open_engine(daemon_ *daemon)
     sl_engine_options options = {.state = daemon->state,
                                  .modules = sl_option_value(daemon->arguments, "modules"),
                                  .secrets = config_of(daemon)->secrets,
+                                 .retain_us = config_of(daemon)->provenance_age,
+                                 .retain_bytes = config_of(daemon)->provenance_size,
                                  .paused = sl_given_option(daemon->arguments, "paused")};
     int code = sl_process_open(&daemon->process, &options);
     if (code != SL_EXIT_DONE) return code;

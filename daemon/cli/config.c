@@ -27,16 +27,32 @@ static const sluice_property log_table[] = {
     {.name = "level", .type = SLUICE_ENUM, .fallback = "info", .allowed = levels, .help = "The least level that is logged."},
     {0},
 };
+static const sluice_property provenance_table[] = {
+    {.name = "age", .type = SLUICE_DURATION, .fallback = "30d", .help = "Events older than that may go; 0: never for their age."},
+    {.name = "size", .type = SLUICE_SIZE, .fallback = "10GB", .help = "What the journal may take on the disk; 0: no limit."},
+    {0},
+};
+static const sluice_property content_table[] = {
+    {.name = "age", .type = SLUICE_DURATION, .help = "Not in this version."},
+    {.name = "disk", .type = SLUICE_STRING, .help = "Not in this version."},
+    {0},
+};
+static const sluice_property retention_table[] = {
+    {.name = "provenance", .type = SLUICE_TABLE, .table = provenance_table, .help = "How long events are kept."},
+    {.name = "content", .type = SLUICE_TABLE, .table = content_table, .help = "How long content is kept for a replay."},
+    {0},
+};
 static const sluice_property config_table[] = {
     {.name = "http", .type = SLUICE_TABLE, .table = http_table, .help = "Where the API is served."},
     {.name = "secrets", .type = SLUICE_TABLE, .table = secrets_table, .help = "Where secrets are."},
     {.name = "flows", .type = SLUICE_TABLE, .table = flows_table, .help = "Where flows are."},
+    {.name = "retention", .type = SLUICE_TABLE, .table = retention_table, .help = "How long what happened is kept."},
     {.name = "log", .type = SLUICE_TABLE, .table = log_table, .help = "What is logged."},
     {0},
 };
 
 /* Read by hand below, since their names are the operator's, or refused. */
-static bool read_by_hand(sl_str key) { return sl_str_is(key, "parameters") || sl_str_is(key, "services") || sl_str_is(key, "retention"); }
+static bool read_by_hand(sl_str key) { return sl_str_is(key, "parameters") || sl_str_is(key, "services"); }
 
 static sl_str no_parameter(void *context, sl_str name)
 {
@@ -94,6 +110,8 @@ static void take_values(sl_config *config, sl_problems *problems)
     if ((value = written(config, "flows.dir"))) config->flows = sl_arena_str(&config->arena, value->text).data;
     if ((value = written(config, "flows.writable")) && value->number)
         sl_problem_error(problems, value->mark, "flows.writable: true is not in this version: edit the files and send SIGHUP");
+    if ((value = written(config, "retention.provenance.age"))) config->provenance_age = value->number;
+    if ((value = written(config, "retention.provenance.size"))) config->provenance_size = (uint64_t)value->number;
     if ((value = written(config, "log.level"))) sl_log_level_parse(levels[value->number], &config->log);
 }
 
@@ -105,10 +123,12 @@ static void take_services(sl_config *config, const sl_node *root, sl_problems *p
     sl_problem_error(problems, config->services->mark, "services: expected a mapping of names, as in services: {b2: {type: s3, ...}}");
 }
 
-static void refuse_retention(const sl_node *root, sl_problems *problems)
+/* Bytes go when no FlowFile needs them any more. */
+static void refuse_content_retention(const sl_node *root, sl_problems *problems)
 {
-    const sl_node *key = sl_node_key(root, "retention");
-    if (key) sl_problem_error(problems, key->mark, "retention: not in this version; everything is kept");
+    const sl_node *retention = sl_node_get(root, "retention");
+    const sl_node *key = retention && retention->kind == SL_MAPPING ? sl_node_key(retention, "content") : NULL;
+    if (key) sl_problem_error(problems, key->mark, "retention.content: not in this version; content goes when no FlowFile needs it");
 }
 
 static void take_flow_parameters(sl_config *config, const sl_node *name, const sl_node *node, sl_problems *problems)
@@ -149,6 +169,8 @@ static void init(sl_config *config)
                           .open = default_open,
                           .open_count = SL_COUNT(default_open),
                           .flows = SL_FLOWS_FOLDER,
+                          .provenance_age = SL_PROVENANCE_AGE,
+                          .provenance_size = SL_PROVENANCE_SIZE,
                           .log = SL_INFO};
 }
 
@@ -160,10 +182,11 @@ int sl_config_parse(sl_str text, sl_config *ret, sl_problems *problems)
     const sl_node *root = sl_tree_parse(text, &ret->arena, problems);
     if (!root) return -1;
     if (root->kind != SL_MAPPING) {
-        sl_problem_error(problems, root->mark, "expected the configuration's keys: http, parameters, services, secrets, flows, log");
+        sl_problem_error(problems, root->mark,
+                         "expected the configuration's keys: http, parameters, services, secrets, retention, flows, log");
         return -1;
     }
-    refuse_retention(root, problems);
+    refuse_content_retention(root, problems);
     take_services(ret, root, problems);
     sl_parameter_scope none = {.parameter = no_parameter};
     sl_properties_decode(root, config_table, read_by_hand, &none, &ret->arena, &ret->properties, problems);

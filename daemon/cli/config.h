@@ -5,8 +5,10 @@
 
 #include "flow/flow.h"
 
-#define SL_CONFIG_FILE  "/etc/sluice/sluiced.yaml"
-#define SL_FLOWS_FOLDER "/etc/sluice/flows"
+#define SL_CONFIG_FILE     "/etc/sluice/sluiced.yaml"
+#define SL_PROVENANCE_AGE  (30LL * 24 * 3600 * SL_SECOND)
+#define SL_PROVENANCE_SIZE 10000000000ULL
+#define SL_FLOWS_FOLDER    "/etc/sluice/flows"
 
 typedef struct sl_config {
     sl_arena arena;      /* everything below lives in it */
@@ -15,8 +17,10 @@ typedef struct sl_config {
     bool listen_given; /* else the two defaults, of which the socket may be missing */
     const char **open; /* routes that need no token: "healthz" */
     size_t open_count;
-    const char *secrets; /* folder; NULL: none */
-    const char *flows;   /* folder */
+    const char *secrets;      /* folder; NULL: none */
+    const char *flows;        /* folder */
+    int64_t provenance_age;   /* us; 0: for ever */
+    uint64_t provenance_size; /* bytes; 0: no limit */
     sl_level log;
     struct sl_config_flow {
         const char *name;

@@ -6,6 +6,7 @@
 #include "api/api.h"
 #include "base/sys.h"
 #include "cli/common.h"
+#include "cli/config.h"
 #include "cli/flow-file.h"
 #include "cli/output.h"
 #include "cli/process.h"
@@ -178,7 +179,10 @@ static int start(run *run, const sl_arguments *arguments, const sl_flow_reading 
 static int open_and_run(run *run, const sl_arguments *arguments, const sl_flow_reading *reading, const char *state)
 {
     const char *secrets = sl_option_value(arguments, "secrets");
-    sl_engine_options options = {.state = state, .modules = sl_option_value(arguments, "modules")};
+    sl_engine_options options = {.state = state,
+                                 .modules = sl_option_value(arguments, "modules"),
+                                 .retain_us = SL_PROVENANCE_AGE,
+                                 .retain_bytes = SL_PROVENANCE_SIZE};
     options.secrets = secrets ? secrets : reading->config->secrets;
     sl_process_init(&run->process);
     int code = sl_process_open(&run->process, &options);

@@ -3,7 +3,10 @@
  * in each segment again (roll.c). In slices on the loop; a pass ends when its last CARRY is durable. */
 #include "engine/private.h"
 
+#include "base/sys.h"
+
 enum { SLICE_SEEN = 4096, SLICE_CARRIED = 512, SLICE_BYTES = 1 << 20, ROOM = 4 /* times what is carried */ };
+static const int64_t slice_time = 2 * SL_MILLISECOND, stuck_time = 600 * SL_SECOND;
 
 static bool lives_there(const sl_engine *engine, const sl_flowfile *flowfile)
 {
@@ -21,11 +24,21 @@ static size_t weight(const sl_batch *batch, size_t from)
     return bytes;
 }
 
+/* What is neither in memory nor durable yet cannot be read at this moment. */
+static bool readable(const sl_engine *engine, const sl_flowfile *flowfile)
+{
+    return flowfile->body || flowfile->seq <= sl_journal_durable(engine->journal);
+}
+
 /* One whose body is in the journal borrows it for the moment. */
 static void carry_one(sl_engine *engine, sl_batch *batch, sl_flowfile *flowfile)
 {
     sl_body *lent, *body = sl_body_look(engine, flowfile, &lent);
-    if (!body) return;
+    if (!body) { /* then its segment stays */
+        engine->carry.before = SL_MIN(engine->carry.before, flowfile->segment);
+        engine->carry.stuck_until = sl_ticks() + stuck_time;
+        return;
+    }
     flowfile->body = body;
     sl_chain_carry(engine, batch, flowfile);
     if (lent) flowfile->body = NULL;
@@ -37,13 +50,21 @@ static bool slice(sl_engine *engine, sl_batch *batch)
 {
     sl_carry *carry = &engine->carry;
     size_t seen = 0, bytes = 0;
+    int64_t until = sl_ticks() + slice_time;
     for (; carry->at < carry->end; carry->at++) {
         if (seen++ == SLICE_SEEN || batch->count >= SLICE_CARRIED || bytes >= SLICE_BYTES) return false;
         sl_flowfile *flowfile = sl_slab_at(&engine->flowfiles, carry->at);
         size_t from = batch->count;
         if (!flowfile->id || !flowfile->queue || !lives_there(engine, flowfile)) continue;
+        if (!readable(engine, flowfile)) {
+            carry->waits = true;
+            return false;
+        }
         carry_one(engine, batch, flowfile);
         bytes += weight(batch, from);
+        if (sl_ticks() < until) continue;
+        carry->at++;
+        return false;
     }
     return true;
 }
@@ -88,10 +109,11 @@ void sl_engine_carry_step(sl_engine *engine)
     if (!carry->running || engine->failed) return;
     if (!carry->walked && !sl_journal_congested(engine->journal)) {
         sl_batch *batch = sl_batch_new();
+        carry->waits = false; /* for a commit, which wakes the loop */
         carry->walked = slice(engine, batch);
         carry->bytes += weight(batch, 0);
         carry->last = sl_engine_append(engine, batch);
-        if (!carry->walked) sl_engine_wake(engine);
+        if (!carry->walked && !carry->waits) sl_engine_wake(engine);
     }
     if (carry->walked && sl_journal_durable(engine->journal) >= carry->last) end(engine);
 }
@@ -99,6 +121,7 @@ void sl_engine_carry_step(sl_engine *engine)
 void sl_engine_retain(sl_engine *engine)
 {
     if (engine->carry.running || engine->checkpointing || engine->failed || sl_journal_incomplete(engine->journal)) return;
+    if (sl_ticks() < engine->carry.stuck_until) return;
     uint32_t before = sl_journal_keep_from(engine->journal);
     if (before <= sl_journal_oldest(engine->journal)) return;
     begin(engine, before);

@@ -159,11 +159,12 @@ typedef struct sl_turn { /* who holds a target, who waits for it */
 } sl_turn;
 
 typedef struct sl_carry { /* a pass of carry.c */
-    bool running, walked;
+    bool running, walked, waits;
     uint32_t before;             /* segments below go when it ends; 0: none */
     uint32_t failed, failed_end; /* [failed, failed_end): their files failed */
     size_t at, end;              /* places of the slab: the next, the end */
     uint64_t last;               /* seq: durable when it ends */
+    int64_t stuck_until;         /* ticks: a FlowFile there could not be read */
     uint64_t bytes;
 } sl_carry;
 

@@ -115,7 +115,7 @@ static void fold_flowfile(sl_recovery *recovery, const sl_event *event, uint32_t
     if (moves) fold_move(flowfile, event);
     if (event->type == SL_EVENT_CRASHED) flowfile->crashes = (uint8_t)event->retries;
     if (event->type == SL_EVENT_PROGRESS) flowfile->crashes = 0; /* it gets on: no suspect */
-    if (event->type == SL_EVENT_INTENT) flowfile->intended = true;
+    if (event->type == SL_EVENT_INTENT || (event->type == SL_EVENT_CARRY && event->uri.size)) flowfile->intended = true;
     if (event->type != SL_EVENT_RETRY) return;
     flowfile->retries = (uint16_t)SL_MIN(event->retries, (uint32_t)UINT16_MAX);
     flowfile->not_before = event->not_before;

@@ -57,6 +57,7 @@ static void note_last_segment(sl_journal *journal)
     journal->segment_begun = journal->next;
     journal->proven = true;
     if (!journal->incomplete) atomic_store(&journal->complete, journal->segment_number);
+    atomic_store(&journal->open_number, journal->segment_number);
     atomic_store(&journal->open_bytes, sl_segment_bytes(journal->folder, journal->segment_number));
 }
 
@@ -110,7 +111,7 @@ void sl_journal_close(sl_journal *journal)
     if (!journal) return;
     sl_journal_stop_writer(journal);
     sl_segment_close(journal->segment, false, NULL);
-    sl_journal_close_reader(journal);
+    sl_journal_close_readers(journal);
     sl_marks_unref(journal->marks);
     sl_spans_done(journal);
     if (journal->lock_fd >= 0) close(journal->lock_fd);
@@ -244,7 +245,9 @@ static bool outlived(const sl_journal *journal)
 {
     const sl_journal_options *options = &journal->options;
     if (journal->next <= journal->segment_begun) return false;
-    if (options->retain_bytes && atomic_load(&journal->open_bytes) > options->retain_bytes / RETAINED) return true;
+    if (atomic_load(&journal->open_number) == journal->segment_number && options->retain_bytes &&
+        atomic_load(&journal->open_bytes) > options->retain_bytes / RETAINED)
+        return true;
     int64_t longest = SL_MAX(options->retain_us / RETAINED, SHORTEST);
     return options->retain_us && sl_now() - journal->segment_created > longest;
 }

@@ -56,6 +56,14 @@ typedef struct sl_span { /* a segment that is there */
     bool to_index, failed;
 } sl_span;
 
+enum { SL_STATE_READERS = 4 };
+typedef struct sl_state_reader {
+    uint32_t segment; /* 0: none */
+    uint64_t first, used;
+    sqlite3 *db;
+    sqlite3_stmt *by_seq;
+} sl_state_reader;
+
 struct sl_journal {
     sl_journal_options options;
     char *folder;
@@ -94,7 +102,8 @@ struct sl_journal {
     atomic_uint_fast64_t durable;
     atomic_bool failed, stalled;
     atomic_uint complete;            /* the newest segment whose checkpoint is complete and durable */
-    atomic_uint_fast64_t open_bytes; /* on disk, of the open segment */
+    atomic_uint_fast64_t open_bytes; /* on disk, of the segment that is written */
+    atomic_uint open_number;         /* that segment: the loop may be ahead by some */
 
     /* journal thread */
     sl_segment *segment;
@@ -105,12 +114,10 @@ struct sl_journal {
     pthread_t writer, sealer;
     bool writer_runs, sealer_runs;
 
-    /* state_read: the reader used last */
+    /* state_read: the segments read last */
     pthread_mutex_t reader_lock;
-    sqlite3 *reader;
-    sqlite3_stmt *by_seq;
-    uint32_t reader_segment;
-    uint64_t reader_first;
+    sl_state_reader readers[SL_STATE_READERS];
+    uint64_t reads;
 };
 
 /* recover.c: fills next, segment_number, segment_first, incomplete, names; calls the fold. Makes nothing. */
@@ -143,7 +150,7 @@ sl_marks *sl_journal_marks(sl_journal *journal, uint32_t segment);
 uint64_t sl_segment_bytes(const char *folder, uint32_t number); /* of all its files */
 
 /* state.c */
-void sl_journal_close_reader(sl_journal *journal);
+void sl_journal_close_readers(sl_journal *journal);
 /* Where a chain's rows are: a statement that has the event's columns by seq; NULL and error when none. */
 typedef struct sl_chain_door {
     sqlite3_stmt *(*by_seq)(void *context, uint64_t seq, sl_error *error);

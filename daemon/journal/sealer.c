@@ -12,6 +12,8 @@
 #include "journal/private.h"
 #include "journal/vfs.h"
 
+enum { SEAL_PATIENCE = 10000 /* ms */ };
+
 /* Rests as long as the piece before it took, at least 5 ms; not at all once the journal is to be closed. */
 typedef struct resting {
     sl_journal *journal;
@@ -37,18 +39,46 @@ static bool rest(void *context)
     return ending;
 }
 
-static void rest_only(void *context) { rest(context); }
+/* Between the pieces of a checkpoint; one of a segment that retention takes meanwhile is given up. */
+typedef struct sealing {
+    resting resting;
+    const sl_segment *segment;
+} sealing;
+
+static void rest_sealing(void *context)
+{
+    sealing *s = context;
+    sl_journal *journal = s->resting.journal;
+    rest(&s->resting);
+    pthread_mutex_lock(&journal->lock);
+    bool gone = s->segment->number < journal->let_go;
+    pthread_mutex_unlock(&journal->lock);
+    if (gone) sqlite3_interrupt(s->segment->db);
+}
 
 /* ---- sealing ----------------------------------------------------------------------------------------------- */
+
+static void seal_later(sl_journal *journal, uint32_t number)
+{
+    pthread_mutex_lock(&journal->lock);
+    sl_span *span = sl_span_get(journal, number);
+    if (span) span->to_seal = true;
+    pthread_mutex_unlock(&journal->lock);
+}
 
 static void seal(sl_journal *journal, sl_segment *segment)
 {
     sl_error error = {0};
-    resting resting = {journal, sl_ticks()};
+    uint32_t number = segment->number;
+    sealing sealing = {{journal, sl_ticks()}, segment};
     char *path = sl_strdup(segment->path);
     int result = sl_segment_meta(segment, "sealed", 1, &error);
-    sl_vfs_pace(rest_only, &resting);
-    if (sl_segment_close(segment, true, result < 0 ? NULL : &error) < 0 || result < 0)
+    sl_vfs_pace(rest_sealing, &sealing);
+    sqlite3_busy_timeout(segment->db, SEAL_PATIENCE); /* for those who read there */
+    if (result == 0) result = sl_segment_close(segment, true, &error);
+    else sl_segment_close(segment, false, NULL);
+    if (result < 0 && error.code == EAGAIN) seal_later(journal, number);
+    else if (result < 0 && error.code != ECANCELED)
         sl_journal_notice(journal, SL_WARNING,
                           "%s stays unsealed: %s. Nothing is lost: its log has it all, and is read; the next start tries again", path,
                           error.text);
@@ -63,8 +93,11 @@ void sl_journal_seal(sl_journal *journal, sl_segment *segment)
     if (room) journal->sealing[journal->sealing_count++] = segment;
     pthread_cond_broadcast(&journal->to_seal);
     pthread_mutex_unlock(&journal->lock);
-    /* The disk is far behind: this one is sealed at the next start. */
-    if (!room) sl_segment_close(segment, false, NULL);
+    if (room) return;
+    /* The disk is far behind: its turn comes later. */
+    uint32_t number = segment->number;
+    sl_segment_close(segment, false, NULL);
+    seal_later(journal, number);
 }
 
 static void seal_next(sl_journal *journal)
@@ -255,6 +288,7 @@ static void look_at(sl_journal *journal, uint32_t number, survey *ret)
 
 static void take_survey(sl_journal *journal, uint32_t number, const survey *found)
 {
+    if (number < journal->let_go) return; /* meanwhile */
     sl_span *span = sl_span_add(journal, number, (uint64_t)found->first);
     bool open = span == &journal->spans[journal->span_count - 1];
     if (!span->created) span->created = found->created;
@@ -316,10 +350,11 @@ static void seal_next_old(sl_journal *journal)
 /* One task; false: nothing to do. */
 static bool work(sl_journal *journal)
 {
-    if (journal->sealing_count) seal_next(journal);
-    else if (journal->ending) return false;
-    else if (journal->unlinked < journal->let_go) unlink_old(journal);
-    else if (!journal->surveyed) take_stock(journal);
+    bool ending = journal->ending;
+    if (!ending && journal->unlinked < journal->let_go) unlink_old(journal);
+    else if (!ending && !journal->surveyed) take_stock(journal);
+    else if (journal->sealing_count) seal_next(journal);
+    else if (ending) return false;
     else if (next_to_seal(journal)) seal_next_old(journal);
     else if (next_to_index(journal)) index_next(journal);
     else return false;

@@ -37,9 +37,13 @@ static const char *const statement_texts[SL_SEGMENT_STATEMENTS] = {
 
 int sl_sqlite_failed(sqlite3 *db, const char *what, const char *path, sl_error *error)
 {
-    int code = sqlite3_extended_errcode(db);
-    return sl_error_set(error, (code & 255) == SQLITE_FULL ? ENOSPC : EIO, "journal: cannot %s %s: %s (SQLite %d)", what, path,
-                        sqlite3_errmsg(db), code);
+    int code = sqlite3_extended_errcode(db), number = EIO;
+    switch (code & 255) {
+    case SQLITE_FULL: number = ENOSPC; break;
+    case SQLITE_BUSY: number = EAGAIN; break;
+    case SQLITE_INTERRUPT: number = ECANCELED; break;
+    }
+    return sl_error_set(error, number, "journal: cannot %s %s: %s (SQLite %d)", what, path, sqlite3_errmsg(db), code);
 }
 
 char *sl_segment_path(const char *folder, uint32_t number) { return sl_asprintf("%s/%06u.db", folder, number); }

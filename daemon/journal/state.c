@@ -123,31 +123,51 @@ int sl_chain_read(const sl_chain_door *door, uint64_t seq, sl_journal_state *ret
     return result;
 }
 
-void sl_journal_close_reader(sl_journal *journal)
+static void close_reader(sl_state_reader *reader)
 {
-    sqlite3_finalize(journal->by_seq);
-    sqlite3_close(journal->reader);
-    journal->by_seq = NULL;
-    journal->reader = NULL;
-    journal->reader_segment = 0;
+    sqlite3_finalize(reader->by_seq);
+    sqlite3_close(reader->db);
+    *reader = (sl_state_reader){0};
 }
 
-static int use_reader(sl_journal *journal, uint32_t segment, sl_error *error)
+void sl_journal_close_readers(sl_journal *journal)
 {
-    if (journal->reader && journal->reader_segment == segment) return 0;
-    sl_journal_close_reader(journal);
+    for (size_t i = 0; i < SL_STATE_READERS; i++) close_reader(&journal->readers[i]);
+}
+
+static int open_reader(sl_journal *journal, uint32_t segment, sl_state_reader *ret, sl_error *error)
+{
     char *path = sl_segment_path(journal->folder, segment);
-    int result = sl_segment_open_reader(path, &journal->reader, error);
-    if (result < 0) journal->reader = NULL;
-    else if (sqlite3_prepare_v3(journal->reader, "SELECT " SL_EVENT_COLUMNS " FROM event WHERE seq=?", -1, SQLITE_PREPARE_PERSISTENT,
-                                &journal->by_seq, NULL) != SQLITE_OK)
-        result = sl_sqlite_failed(journal->reader, "read", path, error);
-    journal->reader_segment = segment;
-    journal->reader_first = 0;
-    int64_t first;
-    if (result == 0 && sl_segment_read_meta(journal->reader, "first", &first) == 0) journal->reader_first = (uint64_t)first;
+    int64_t first = 0;
+    int result = sl_segment_open_reader(path, &ret->db, error);
+    if (result < 0) ret->db = NULL;
+    else if (sqlite3_prepare_v3(ret->db, "SELECT " SL_EVENT_COLUMNS " FROM event WHERE seq=?", -1, SQLITE_PREPARE_PERSISTENT, &ret->by_seq,
+                                NULL) != SQLITE_OK)
+        result = sl_sqlite_failed(ret->db, "read", path, error);
+    if (result == 0) sl_segment_read_meta(ret->db, "first", &first);
+    ret->first = (uint64_t)first;
+    ret->segment = segment;
+    if (result < 0) close_reader(ret);
     free(path);
     return result;
+}
+
+static int use_reader(sl_journal *journal, uint32_t segment, sl_state_reader **ret, sl_error *error)
+{
+    sl_state_reader *oldest = &journal->readers[0];
+    *ret = NULL;
+    for (size_t i = 0; i < SL_STATE_READERS; i++) {
+        sl_state_reader *reader = &journal->readers[i];
+        if (reader->segment == segment) *ret = reader;
+        if (reader->used < oldest->used) oldest = reader;
+    }
+    if (!*ret) {
+        close_reader(oldest);
+        if (open_reader(journal, segment, oldest, error) < 0) return -1;
+        *ret = oldest;
+    }
+    (*ret)->used = ++journal->reads;
+    return 0;
 }
 
 typedef struct corridor { /* where the rows of a chain are that begins in a segment which failed */
@@ -159,8 +179,9 @@ static sqlite3_stmt *journal_by_seq(void *context, uint64_t seq, sl_error *error
 {
     corridor *at = context;
     for (; at->segment > 0; at->segment--) {
-        if (use_reader(at->journal, at->segment, error) < 0) return NULL;
-        if (at->journal->reader_first && at->journal->reader_first <= seq) return at->journal->by_seq;
+        sl_state_reader *reader;
+        if (use_reader(at->journal, at->segment, &reader, error) < 0) return NULL;
+        if (reader->first && reader->first <= seq) return reader->by_seq;
     }
     sl_error_set(error, ENOENT, "journal: event %llu is in no segment", (unsigned long long)seq);
     return NULL;

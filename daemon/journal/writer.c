@@ -156,6 +156,7 @@ static void go_on_in(sl_journal *journal, sl_segment *fresh, uint64_t first, boo
     pthread_cond_broadcast(&journal->to_seal);
     pthread_mutex_unlock(&journal->lock);
     atomic_store(&journal->open_bytes, 0);
+    atomic_store(&journal->open_number, fresh->number);
     journal->bytes_seen = 0;
     journal->segment = fresh;
     journal->proven = !failed;

@@ -37,7 +37,8 @@ TEST(every_key_is_taken)
          "services: {b2: {type: s3}}\n"
          "secrets: {dir: /etc/s}\n"
          "flows: {dir: /f, writable: false}\n"
-         "log: {level: debug}\n",
+         "log: {level: debug}\n"
+         "retention: {provenance: {age: 7d, size: 2MB}}\n",
          &config, &problems);
     for (size_t i = 0; i < problems.count; i++) printf("# %s\n", problems.items[i].message);
     CHECK_INT(problems.count, 0);
@@ -47,6 +48,8 @@ TEST(every_key_is_taken)
     CHECK_STR(config.secrets, "/etc/s");
     CHECK_STR(config.flows, "/f");
     CHECK_INT(config.log, SL_DEBUG);
+    CHECK_INT(config.provenance_age, 7LL * 24 * 3600 * SL_SECOND);
+    CHECK_INT(config.provenance_size, 2000000);
     CHECK(config.services != NULL);
     const sl_setting *settings = sl_config_settings(&config, SL_STR("one"), &count);
     CHECK_INT(count, 2);
@@ -97,7 +100,8 @@ TEST(what_is_wrong_or_later_is_refused_with_its_place)
     refused("http:\n  listen: ['8470']\n", 2, 12, "ADDR:PORT");
     refused("http:\n  listen: ['unix:relative']\n", 2, 12, "unix:/PATH");
     refused("http: {open: [status]}\n", 1, 15, "healthz");
-    refused("retention: {provenance: {age: 30d}}\n", 1, 1, "not in this version");
+    refused("retention: {content: {age: 3h}}\n", 1, 13, "not in this version");
+    refused("retention: {provenance: {age: soon}}\n", 1, 31, "age");
     refused("flows: {writable: true}\n", 1, 19, "not in this version");
     refused("secrets: {}\n", 1, 1, "dir");
     refused("services: [a]\n", 1, 11, "mapping");
