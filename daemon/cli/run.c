@@ -53,6 +53,7 @@ static void on_timer(uv_timer_t *timer)
     if (run->summary.idle) end(run, "idle");
     else if (run->summary.only_paused) end(run, "paused");
     else if (run->deadline && sl_ticks() >= run->deadline) end(run, "timeout");
+    else if (!run->summary.queued && !run->summary.in_flight) sl_engine_hurry(run->process.engine);
 }
 
 static void watch(run *run)

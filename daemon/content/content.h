@@ -90,7 +90,7 @@ void sl_content_abandon(sl_content_writer *writer);
 
 /* ---- taking a source file (worker) ----------------------------------------------------------------
  * adopt: the source will be removed after the commit: reflink, else hard link under a read lease, else copy. Small
- * files are read into inline or packed claims. Not adopt: external when large, else inline or packed. The file
+ * files (64 KiB) are read into inline or packed claims. Not adopt: external when large, else inline or packed. The file
  * must be the one `fd` has open and must not change while read: error->code EAGAIN when it did. */
 int sl_content_import(sl_content *store, const char *path, int fd, bool adopt, sl_claim **ret, sl_error *error);
 

@@ -8,7 +8,7 @@
 
 #include "content/private.h"
 
-enum { COPY_PIECE = 256 << 10 };
+enum { COPY_PIECE = 256 << 10, COPIED_LIMIT = 64 << 10 };
 
 static int64_t mtime_of(const struct stat *status) { return (int64_t)status->st_mtim.tv_sec * 1000000000 + status->st_mtim.tv_nsec; }
 
@@ -107,7 +107,10 @@ static int import_link(sl_content *store, const char *path, int fd, const struct
 
 static int adopt(sl_content *store, const char *path, int fd, const struct stat *status, sl_claim **ret, sl_error *error)
 {
-    if (import_copy(store, path, fd, status, true, ret, NULL) == 0) return 0;
+    /* A file system that has no reflinks is asked once. */
+    bool tried = atomic_load(&store->no_reflinks_from) == status->st_dev + 1;
+    if (!tried && import_copy(store, path, fd, status, true, ret, NULL) == 0) return 0;
+    if (!tried) atomic_store(&store->no_reflinks_from, status->st_dev + 1);
     int result = import_link(store, path, fd, status, ret, error);
     return result <= 0 ? result : import_copy(store, path, fd, status, false, ret, error);
 }
@@ -117,7 +120,9 @@ int sl_content_import(sl_content *store, const char *path, int fd, bool removed_
     struct stat status;
     if (sl_sys_now->fstat(fd, &status) < 0) return sl_error_set(error, errno, "cannot look at %s: %s", path, strerror(errno));
     if (!S_ISREG(status.st_mode)) return sl_error_set(error, EINVAL, "%s is not a regular file", path);
-    if ((uint64_t)status.st_size <= store->options.packed_limit) return import_small(store, path, fd, &status, ret, error);
+    /* Above that, linking or referring to a file costs less than copying it into a pack. */
+    size_t small = SL_MIN(store->options.packed_limit, (size_t)COPIED_LIMIT);
+    if ((uint64_t)status.st_size <= small) return import_small(store, path, fd, &status, ret, error);
     if (removed_later) return adopt(store, path, fd, &status, ret, error);
     *ret = claim_of_file(store, SL_EXTERNAL, &status);
     (*ret)->path = sl_strdup(path);

@@ -32,7 +32,8 @@ struct sl_content {
     uint64_t first_id; /* of this opening */
     _Atomic uint64_t next_id;
     _Atomic uint64_t bytes;
-    uint64_t *mentioned; /* adopted ones that the journal tells of; until the sweep */
+    _Atomic uint64_t no_reflinks_from; /* the device that refused one last, plus 1 */
+    uint64_t *mentioned;               /* adopted ones that the journal tells of; until the sweep */
     size_t mentioned_count, mentioned_capacity;
     pthread_mutex_t lock;   /* all below */
     sl_map packs_live;      /* pack's id in hex -> bytes that claims hold */

@@ -70,6 +70,8 @@ typedef struct sl_engine_summary {
     char why[256];          /* what it still waits for */
 } sl_engine_summary;
 void sl_engine_summarise(sl_engine *engine, sl_engine_summary *ret);
+/* Nothing is left but to see that the sources have nothing new: they look now, without their rest. */
+void sl_engine_hurry(sl_engine *engine);
 
 /* ---- for the API (loop thread) -------------------------------------------------------------------- */
 void sl_engine_status_json(sl_engine *engine, sl_buf *ret); /* the object of /api/v1/status */

@@ -58,3 +58,19 @@ void sl_engine_summarise(sl_engine *engine, sl_engine_summary *ret)
              sources_done ? "" : "sources still scan; ", ret->queued, ret->retrying, ret->waiting_files, pending,
              paused ? "; a processor is paused" : "");
 }
+
+/* A source without a schedule rests between two scans that find nothing; who waits for the end of a run need not. */
+void sl_engine_hurry(sl_engine *engine)
+{
+    SL_MAP_EACH (&engine->flows, entry) {
+        const sl_running_flow *flow = entry->value;
+        for (size_t i = 0; i < flow->definition->processor_count; i++) {
+            sl_instance *instance = flow->instances[i];
+            bool rests = instance->processor->flags & SLUICE_SOURCE && !instance->active && !instance->scanned && !instance->paused &&
+                         instance->definition->schedule.kind == SL_AS_SOON && instance->scan_waiting == 0;
+            if (!rests || !instance->yield_until) continue;
+            instance->yield_until = 0;
+            sl_wake_instance(instance);
+        }
+    }
+}
