@@ -2,7 +2,8 @@
 
 static char *copy_view(sl_str *to, sl_str from, char *at)
 {
-    memcpy(at, from.data, from.size);
+    SL_ASSERT(from.data || !from.size);
+    if (from.size) memcpy(at, from.data, from.size);
     at[from.size] = 0;
     *to = (sl_str){at, from.size};
     return at + from.size + 1;

@@ -104,10 +104,10 @@ static size_t on_read(char *data, size_t one, size_t count, void *context)
     if (!want) return 0;
     ssize_t got = read_body(request, data, want);
     if (got != (ssize_t)want) {
+        unsigned long long end = request->position + (got > 0 ? (size_t)got : 0);
         if (!request->failure)
-            request->failure = sl_asprintf("the body's file ends or fails at byte %llu of %llu: %s",
-                                           (unsigned long long)(request->position + (uint64_t)SL_MAX(got, 0)),
-                                           (unsigned long long)body->size, got < 0 ? strerror(errno) : "it was cut short");
+            request->failure = sl_asprintf("the body's file ends or fails at byte %llu of %llu: %s", end, (unsigned long long)body->size,
+                                           got < 0 ? strerror(errno) : "it was cut short");
         return CURL_READFUNC_ABORT;
     }
     if (body->sent) body->sent(body->sent_context, data, want);
