@@ -117,6 +117,7 @@ typedef struct sl_request { /* one thread at a time has it: the connection's, th
 const char *sl_request_header(const sl_request *request, const char *name);
 /* Query parameters as numbers: the fallback when absent; false: answered with a problem. */
 bool sl_request_number(sl_request *request, const char *name, uint64_t fallback, uint64_t most, uint64_t *ret);
+bool sl_request_time(sl_request *request, const char *name, int64_t *ret); /* RFC 3339; as it was when absent */
 bool sl_request_flowfile(sl_request *request, sl_str text, uint64_t *ret); /* UUID or number */
 
 /* ---- answers -------------------------------------------------------------------------------------------------- */
@@ -197,6 +198,7 @@ void sl_see_readyz(sl_request *request);
 void sl_see_metrics(sl_request *request);
 void sl_see_openapi(sl_request *request);
 void sl_see_status(sl_request *request);
+void sl_see_status_history(sl_request *request);
 void sl_see_bulletins(sl_request *request);
 void sl_see_types(sl_request *request);
 void sl_see_type(sl_request *request);

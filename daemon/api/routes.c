@@ -7,6 +7,11 @@
 
 static const sl_parameter bulletin_query[] = {
     {"after", "Only those with a greater seq."}, {"limit", "At most so many, the newest; 100 unless said, 1,000 at most."}, {NULL, NULL}};
+static const sl_parameter status_history_query[] = {{"component", "The processor or connection: FLOW/NAME, or NAME where one flow has it."},
+                                                    {"from", "Not before this time (RFC 3339); a day ago unless said."},
+                                                    {"to", "Before this time; now unless said."},
+                                                    {"step", "A duration of whole minutes; 1m unless said."},
+                                                    {NULL, NULL}};
 static const sl_parameter queue_query[] = {{"limit", "At most so many FlowFiles; 100 unless said, 1,000 at most."}, {NULL, NULL}};
 static const sl_parameter empty_query[] = {{"through", "Only what was in the queue by this seq; a listing's `seq` is the one to give."},
                                            {"flowfile", "Only this FlowFile."},
@@ -42,6 +47,8 @@ const sl_route sl_routes[] = {
     {"GET", "/api/v1/openapi.json", "openapi", "This document", JSON, 200, SL_ROUTE_DIRECT | SL_ROUTE_EARLY, NULL, sl_see_openapi},
     {"GET", "/api/v1/status", "status", "The daemon, flows, processors, connections, with figures of five minutes", JSON, 200, 0, NULL,
      sl_see_status},
+    {"GET", "/api/v1/status/history", "status-history", "Figures of a processor or connection through the last day", JSON, 200, 0,
+     status_history_query, sl_see_status_history},
     {"GET", "/api/v1/processor-types", "types", "The types that modules bring", JSON, 200, 0, NULL, sl_see_types},
     {"GET", "/api/v1/processor-types/{type}", "type", "A type whole: properties, relationships, manual", JSON, 200, 0, NULL, sl_see_type},
     {"GET", "/api/v1/flows", "flows", "The flows, with revision and problems", JSON, 200, 0, NULL, sl_see_flows},

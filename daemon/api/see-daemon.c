@@ -59,6 +59,39 @@ void sl_see_metrics(sl_request *request)
                                               : "text/plain; version=0.0.4; charset=utf-8");
 }
 
+typedef struct past {
+    sl_request *request;
+    sl_str component;
+    int64_t from, to, step;
+    int result;
+    sl_error error;
+} past;
+
+static void past_on_loop(void *context)
+{
+    past *p = context;
+    p->result = sl_engine_history_json(atomic_load(&p->request->api->engine), p->component, p->from, p->to, p->step,
+                                       &p->request->answer.text, &p->error);
+}
+
+void sl_see_status_history(sl_request *request)
+{
+    past p = {.request = request, .component = sl_uri_get(&request->uri, "component"), .step = 60 * SL_SECOND};
+    sl_str step = sl_uri_get(&request->uri, "step");
+    if (!p.component.data) {
+        sl_answer_problem(request, 400, "component: expected a processor or connection, as FLOW/NAME; `sluice status` lists them");
+        return;
+    }
+    if (step.data && sl_duration_parse(step, &p.step) < 0) {
+        sl_answer_problem(request, 400, "step: expected a duration like 5m, found `%.*s`", SL_STR_ARGS(step));
+        return;
+    }
+    if (!sl_request_time(request, "from", &p.from) || !sl_request_time(request, "to", &p.to)) return;
+    if (sl_api_ask(request->api, past_on_loop, &p) < 0) return;
+    if (p.result < 0) sl_answer_error(request, &p.error);
+    else sl_answer_json(request);
+}
+
 typedef struct bulletins {
     sl_request *request;
     uint64_t after, limit, last;

@@ -37,7 +37,7 @@ bool sl_request_flowfile(sl_request *request, sl_str text, uint64_t *ret)
     return false;
 }
 
-static bool time_of(sl_request *request, const char *name, int64_t *ret)
+bool sl_request_time(sl_request *request, const char *name, int64_t *ret)
 {
     sl_str text = sl_uri_get(&request->uri, name);
     if (!text.data || sl_time_parse(text, ret) == 0) return true;
@@ -93,7 +93,7 @@ static bool query_of(sl_request *request, asked *ret)
     attributes_of(&request->uri, ret);
     bool good =
         sl_request_number(request, "limit", 100, 1000, &limit) && sl_request_number(request, "cursor", 0, INT64_MAX, &query->cursor) &&
-        type_of(request, &query->type) && time_of(request, "from", &query->from) && time_of(request, "to", &query->to) &&
+        type_of(request, &query->type) && sl_request_time(request, "from", &query->from) && sl_request_time(request, "to", &query->to) &&
         word_of(request, "order", "desc", "asc", &query->ascending) && word_of(request, "internal", "false", "true", &query->internal) &&
         (!flowfile.data || sl_request_flowfile(request, flowfile, &query->flowfile));
     query->limit = limit;

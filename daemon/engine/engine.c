@@ -192,6 +192,7 @@ static int open_all(sl_engine *engine, const sl_engine_options *options, sl_erro
     if (result == 0) result = sl_modules_load(modules, &engine->modules, error);
     if (result == 0) result = open_content(engine, error);
     if (result == 0) result = open_journal(engine, options, error);
+    if (result == 0) result = sl_engine_history_open(engine, error);
     if (result == 0) result = sl_watch_new(engine->bulletins, &engine->watch, error);
     if (result == 0) result = sl_workers_new(engine->loop, worker_count(options), &engine->workers, error);
     free(modules);
@@ -303,6 +304,7 @@ void sl_engine_close(sl_engine *engine)
     if (!engine) return;
     engine->running = false;
     engine->draining = true;
+    sl_engine_history_close(engine);
     close_flows(engine);
     engine->closing = true;
     if (engine->workers) {

@@ -76,6 +76,9 @@ void sl_engine_hurry(sl_engine *engine);
 /* ---- for the API (loop thread) -------------------------------------------------------------------- */
 void sl_engine_status_json(sl_engine *engine, sl_buf *ret); /* the object of /api/v1/status */
 void sl_engine_flows_json(sl_engine *engine, sl_buf *ret);  /* {"flows":[...]}, as in the status */
+/* A processor's or connection's figures, a point a step (whole minutes), of the last day at most. `to` 0: until now. ENOENT,
+ * EINVAL. */
+int sl_engine_history_json(sl_engine *engine, sl_str component, int64_t from, int64_t to, int64_t step, sl_buf *ret, sl_error *error);
 void sl_engine_metrics(sl_engine *engine, bool openmetrics, sl_buf *ret);
 const struct sl_modules *sl_engine_modules(const sl_engine *engine); /* any thread */
 /* Bulletins with a seq above `after`, oldest first: a JSON list; *ret_last the newest seq. */

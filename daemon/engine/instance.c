@@ -80,6 +80,7 @@ static int make_processors(sl_running_flow *flow, sl_error *error)
         instance->stopped = sl_map_get(&instance->component->state, SL_STR(SL_STATE_STOPPED)) != NULL;
         instance->recovered_effects = instance->component->pending != NULL;
         name_relationships(instance);
+        sl_engine_history_restore(flow->engine, instance);
         if (sl_instance_init(instance, instance->processor->init, error) < 0) return -1;
     }
     return 0;

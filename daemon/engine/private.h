@@ -25,6 +25,7 @@
  *   carry.c         what lives in segments that go is brought into the open one
  *   queue-ops.c     what an operator does to queues and processors
  *   stuck.c         processors that hold up the loop, that do not return, that do not end
+ *   history.c, history-engine.c   a day of figures, kept over restarts
  *   summary.c       run --until-idle
  *   status.c, metrics.c   what the API shows
  */
@@ -36,6 +37,7 @@
 #include "engine/clock.h"
 #include "engine/engine.h"
 #include "engine/figures.h"
+#include "engine/history.h"
 #include "engine/modules.h"
 #include "engine/queue.h"
 #include "engine/secrets.h"
@@ -231,6 +233,9 @@ struct sl_engine {
     void (*on_stuck)(void *context, const char *message);
     void *on_stuck_context;
     sl_watch *watch;
+    sl_history *history;
+    int64_t history_minute, history_period; /* being counted: minutes since 1970, tens of seconds of ticks */
+    bool history_new, history_writing;
     int64_t stuck_worker, stuck_later, grace; /* us: limits of sessions; of a stop, after all were cancelled */
     int64_t started_at;                       /* us since 1970 */
     uv_thread_t loop_thread;
@@ -394,6 +399,13 @@ void sl_watch_end(sl_watch *watch, sl_instance *instance);
 void sl_stuck_look(sl_instance *instance); /* each second */
 void sl_stuck_ended(const sl_session *session);
 void sl_stuck_leave(sl_engine *engine); /* a stop's last deadline has passed */
+
+/* ---- history-engine.c ---- */
+int sl_engine_history_open(sl_engine *engine, sl_error *error);
+void sl_engine_history_tick(sl_engine *engine);                           /* each second */
+void sl_engine_history_restore(sl_engine *engine, sl_instance *instance); /* its last five minutes, of before the start */
+void sl_engine_history_window(const sl_engine *engine, const sl_queue *queue, uint64_t *ret_in, uint64_t *ret_out);
+void sl_engine_history_close(sl_engine *engine); /* writes; the flows are still there */
 
 /* ---- services.c ---- */
 int sl_services_make(sl_running_flow *flow, sl_error *error);

@@ -281,6 +281,7 @@ static void housekeeping(uv_timer_t *timer)
     check_clock(engine);
     sl_bulletins_tick(engine->bulletins);
     each_instance(engine, sl_stuck_look);
+    sl_engine_history_tick(engine);
     expiry e = {.engine = engine, .batch = sl_batch_new(), .now = sl_engine_time(engine)};
     SL_MAP_EACH (&engine->queues, entry) {
         e.queue = entry->value;
@@ -294,6 +295,7 @@ static void housekeeping(uv_timer_t *timer)
 void sl_schedule_start(sl_engine *engine)
 {
     engine->running = true;
+    sl_engine_history_tick(engine);
     uv_timer_start(&engine->expiry_timer, housekeeping, 1000, 1000);
     uv_timer_start(&engine->retry_timer, on_retry, 0, 0);
     each_instance(engine, became_durable);

@@ -175,8 +175,9 @@ static void end_json(sl_buf *ret, const char *name, const sl_instance *instance)
     member_string(ret, name, instance ? instance->definition->name : NULL);
 }
 
-static void connection_json(sl_buf *ret, const sl_queue *queue)
+static void connection_json(sl_buf *ret, const sl_engine *engine, const sl_queue *queue)
 {
+    uint64_t in, out;
     sl_buf_char(ret, '{');
     member_owner(ret, queue->key, "id");
     end_json(ret, "from", queue->from);
@@ -186,6 +187,8 @@ static void connection_json(sl_buf *ret, const sl_queue *queue)
     member_limit(ret, "max_bytes", queue->max_bytes);
     sl_buf_char(ret, ',');
     member_time(ret, "oldest_queued_at", sl_queue_oldest(queue));
+    sl_engine_history_window(engine, queue, &in, &out);
+    sl_buf_printf(ret, ",\"five_minutes\":{\"in\":%" PRIu64 ",\"out\":%" PRIu64 "}", in, out);
     sl_buf_printf(ret, ",\"back_pressure\":%s,\"hold\":%s,\"held\":%" PRIu64 ",\"waiting\":%zu,\"taken\":%zu,\"orphaned\":%s}",
                   truth(sl_queue_full(queue)), truth(queue->hold), queue->hold ? queue->objects : 0, queue->waiting.count,
                   queue->taken.count, truth(queue->orphaned));
@@ -200,7 +203,7 @@ static void connections_json(sl_buf *ret, sl_engine *engine)
         if (queue->orphaned && !queue->objects) continue;
         if (any) sl_buf_char(ret, ',');
         any = true;
-        connection_json(ret, queue);
+        connection_json(ret, engine, queue);
     }
 }
 
@@ -364,7 +367,7 @@ int sl_engine_queue_json(sl_engine *engine, const char *key, size_t limit, sl_bu
     if (!queue) return sl_error_set(error, ENOENT, "there is no connection %s; `sluice status` lists them", key);
     listing to = {.engine = engine, .ret = ret, .limit = limit ? limit : LISTED};
     sl_buf_text(ret, "{\"connection\":");
-    connection_json(ret, queue);
+    connection_json(ret, engine, queue);
     sl_buf_printf(ret, ",\"objects\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"seq\":%" PRIu64 ",\"flowfiles\":[", queue->objects, queue->bytes,
                   sl_journal_next(engine->journal) - 1);
     sl_queue_each(queue, list_one, &to);
