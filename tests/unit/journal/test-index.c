@@ -2,6 +2,7 @@
  * is open (marks), full (a file), or its file is damaged. */
 #include "test.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -217,13 +218,12 @@ TEST(a_missing_index_is_made_at_the_next_start)
 
 static void flip(const char *path, long at)
 {
-    FILE *file = fopen(path, "r+b");
-    CHECK(file);
-    fseek(file, at, SEEK_SET);
-    int byte = fgetc(file);
-    fseek(file, at, SEEK_SET);
-    fputc(byte ^ 4, file);
-    fclose(file);
+    unsigned char byte = 0;
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    CHECK_INT(pread(fd, &byte, 1, at), 1);
+    byte ^= 4;
+    CHECK_INT(pwrite(fd, &byte, 1, at), 1);
+    CHECK_INT(close(fd), 0);
 }
 
 TEST(a_damaged_index_costs_time_not_answers)
