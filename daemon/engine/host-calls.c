@@ -5,7 +5,7 @@
 #include "engine/host.h"
 #include "net/http.h"
 
-typedef enum call_kind { CALL_TIMER, CALL_JOB, CALL_DURABLE, CALL_HTTP } call_kind;
+typedef enum call_kind { CALL_TIMER, CALL_JOB, CALL_DURABLE, CALL_INTENT, CALL_HTTP } call_kind;
 
 struct sluice_call {
     call_kind kind;
@@ -17,7 +17,9 @@ struct sluice_call {
     void *context;
     uv_timer_t timer;
     sl_job job;
-    sl_waiter *waiter;
+    sl_waiter *waiter; /* NULL: durable, at the gate */
+    sl_instance *instance;
+    struct sl_gated *gated;
     sl_http_request *request;
 };
 
@@ -100,6 +102,33 @@ sluice_call *sl_call_durable(sl_engine *engine, uint64_t seq, void (*durable)(vo
     return call;
 }
 
+static void passed_gate(void *context)
+{
+    sluice_call *call = context;
+    call->done(call->context, call->cancelled);
+    call_free(call);
+}
+
+static void intent_durable(void *context, bool cancelled)
+{
+    sluice_call *call = context;
+    call->waiter = NULL;
+    call->cancelled = call->cancelled || cancelled;
+    sl_gate_durable(call->gated, call->cancelled, passed_gate, call);
+}
+
+sluice_call *sl_call_intent(sl_session *session, uint64_t seq, void (*durable)(void *context, bool cancelled), void *context)
+{
+    sluice_call *call = call_new(session->engine, CALL_INTENT, context);
+    call->done = durable;
+    call->instance = session->instance;
+    call->gated = sl_gate_enter(session);
+    call->waiter = sl_engine_wait_durable(session->engine, seq, intent_durable, call);
+    return call;
+}
+
+static void open_gate(void *context) { sl_gate_open(context); }
+
 /* ---- cancel ------------------------------------------------------------------------------------------------------------- */
 
 void sl_host_cancel(sluice_call *call)
@@ -112,6 +141,15 @@ void sl_host_cancel(sluice_call *call)
     case CALL_DURABLE:
         call->waiter->cancelled = true;
         sl_engine_wake(call->engine);
+        break;
+    case CALL_INTENT:
+        if (call->waiter) {
+            call->waiter->cancelled = true;
+            sl_engine_wake(call->engine);
+        } else {
+            sl_gate_hurry(call->gated);
+            sl_engine_post(call->engine, open_gate, call->instance);
+        }
         break;
     case CALL_HTTP: sl_http_cancel(call->request); break;
     }

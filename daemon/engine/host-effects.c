@@ -109,7 +109,10 @@ sluice_call *sl_host_intend(sluice_session *abi, sluice_flowfile *flowfile, cons
         ask_loop(&(request){.session = session, .flowfile = flowfile, .text = intent}, intend_for_worker);
         return NULL;
     }
-    return sl_call_durable(session->engine, note_intent(session, flowfile, intent), durable, context);
+    uint64_t seq = note_intent(session, flowfile, intent);
+    bool first = !session->intended;
+    session->intended = true;
+    return first ? sl_call_intent(session, seq, durable, context) : sl_call_durable(session->engine, seq, durable, context);
 }
 
 sluice_call *sl_host_progress(sluice_session *abi, sluice_flowfile *flowfile, const char *text,

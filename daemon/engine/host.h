@@ -47,7 +47,18 @@ void sl_host_set_state(sluice_session *session, const char *key, const char *val
 bool sl_host_turn(sluice_session *session, sluice_flowfile *flowfile, const char *key);
 void sl_host_turns_check(sl_instance *instance); /* a session ended or asked: others may be answered */
 
+/* gate.c */
+bool sl_gate_ahead(const sl_instance *instance, unsigned concurrency); /* one more session may begin with its intent */
+struct sl_gated *sl_gate_enter(sl_session *session);
+/* The intent is durable (or the call cancelled: at once): `pass` is called now or when there is a place. */
+void sl_gate_durable(struct sl_gated *gated, bool at_once, void (*pass)(void *context), void *context);
+void sl_gate_hurry(struct sl_gated *gated); /* cancelled: passes at the next opening */
+void sl_gate_open(sl_instance *instance);   /* a session ended, or one was cancelled */
+void sl_gate_session_gone(sl_session *session);
+
 /* host-calls.c */
+/* As sl_call_durable, for a session's first intent: completes when it is this delivery's turn. */
+sluice_call *sl_call_intent(sl_session *session, uint64_t seq, void (*durable)(void *context, bool cancelled), void *context);
 sluice_call *sl_host_timer(sluice_instance *instance, int64_t after_us, void (*due)(void *context, bool cancelled), void *context);
 sluice_call *sl_host_job(sluice_instance *instance, void (*work)(void *context), void (*done)(void *context, bool cancelled),
                          void *context);

@@ -19,6 +19,7 @@
  *   failure.c       classes, retries, error attributes, pausing
  *   host.c          the table that modules call; host-content.c, host-effects.c, host-calls.c its larger parts
  *   turns.c         deliveries to one target, one at a time
+ *   gate.c          how many deliveries at once
  *   effects.c       effects that a commit covers (removing a source)
  *   releases.c      claims that nobody holds any more
  *   roll.c          a new segment and its checkpoint
@@ -47,6 +48,7 @@
 
 typedef struct sl_running_flow sl_running_flow;
 typedef struct sl_session sl_session;
+struct sl_gated;
 typedef struct sl_watch sl_watch;
 
 /* An effect that a commit covers and that is still to do (a source's removal). */
@@ -89,6 +91,9 @@ typedef struct sl_instance {
     int64_t loop_debt;                              /* what it gave to its full loop beyond what it took */
     sl_session *sessions;                           /* open ones */
     unsigned active;                                /* their number */
+    unsigned intending;                             /* of them, those whose intent is not durable yet: see gate.c */
+    bool intends;                                   /* its sessions say intents */
+    struct sl_gated *gate;                          /* durable, waiting for their place */
     size_t grant;                                   /* FlowFiles that the next session on a worker gets */
     bool initialised, ready_listed, waits_for_durable;
     atomic_bool stopped; /* by hand: stays so over restarts; workers ask */

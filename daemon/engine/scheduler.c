@@ -2,7 +2,7 @@
  * up, its time came); it is then in the ready list once, and is visited in turn. Each visit runs one session of what
  * runs on the loop at once, or begins as many as it may have open of what does not. */
 #include "base/sys.h"
-#include "engine/session.h"
+#include "engine/host.h"
 
 #define TURN (4 * SL_MILLISECOND) /* of the loop: then sockets and timers have theirs */
 
@@ -137,7 +137,8 @@ static bool may_run(sl_instance *instance)
     if (!engine->running || engine->failed || instance->flow->draining || instance->stopped || !definition->enabled ||
         !instance->flow->definition->enabled)
         return false;
-    if (instance->active >= concurrency(instance)) return false;
+    unsigned most = concurrency(instance);
+    if (instance->active >= most && !sl_gate_ahead(instance, most)) return false;
     if (instance->recovered_effects && instance->component->pending) return false;
     if (instance->paused && !sl_instance_probing(instance)) {
         /* Looked at each second, since a secret may change before its time comes. */

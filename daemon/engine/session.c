@@ -160,6 +160,7 @@ static void session_free(sl_session *session)
         free(writer);
     }
     stop_timeout(session);
+    sl_gate_session_gone(session);
     unlink_session(session);
     sl_buf_done(&session->text);
     free(session->granted);
@@ -176,6 +177,7 @@ void sl_session_end(sl_session *session, sluice_outcome outcome)
     sl_engine *engine = session->engine;
     sl_instance *instance = session->instance;
     session_free(session);
+    sl_gate_open(instance);
     sl_host_turns_check(instance); /* not before: what it was given may be gone */
     sl_replacements_check(engine);
     sl_engine_check_drained(engine);

@@ -69,6 +69,8 @@ struct sl_session {
     size_t open_calls; /* durable waits that belong to it */
     uint64_t read_bytes;
     uv_timer_t *timeout;
+    struct sl_gated *gated; /* its intent is on its way: see gate.c */
+    bool intended;
 };
 
 /* The session whose trigger this worker runs; NULL on the loop. */
