@@ -180,6 +180,13 @@ static writing *writing_new(sl_engine *engine)
     return w;
 }
 
+/* So that they are known before their first minute is over. */
+static void note_processors(sl_engine *engine, const sl_running_flow *flow)
+{
+    for (size_t i = 0; i < flow->definition->processor_count; i++)
+        if (flow->instances[i]) sl_history_series(engine->history, SL_SERIES_PROCESSOR, flow->instances[i]->name);
+}
+
 /* What recovery put into the queues did not come now. */
 static void begin(sl_engine *engine)
 {
@@ -199,6 +206,7 @@ void sl_engine_history_tick(sl_engine *engine)
     size_t periods = engine->history_minute ? (size_t)(period - engine->history_period) : 0;
     engine->history_period = period;
     SL_MAP_EACH (&engine->queues, entry) count_recent(engine, entry->value, periods);
+    SL_MAP_EACH (&engine->flows, entry) note_processors(engine, entry->value);
     if (minute == engine->history_minute) return;
     if (engine->history_minute) sample(engine, engine->history_minute);
     engine->history_minute = minute;
@@ -322,7 +330,7 @@ int sl_engine_history_json(sl_engine *engine, sl_str component, int64_t from, in
     if (step < MINUTE || step % MINUTE || step > SL_HISTORY_MINUTES * MINUTE)
         return sl_error_set(error, EINVAL, "step: expected whole minutes up to 24h");
     int64_t now = sl_now() / MINUTE, end = to ? SL_MIN(to / MINUTE, now) : now, first = SL_MAX(from / MINUTE, end - SL_HISTORY_MINUTES);
-    if (sl_series_first(series)) first = SL_MAX(first, sl_series_first(series));
+    first = sl_series_first(series) ? SL_MAX(first, sl_series_first(series)) : end;
     span span = {.first = first, .count = end > first ? (size_t)(end - first) : 0, .step = (size_t)(step / MINUTE), .ret = ret};
     span.key = sl_str_of(series->key);
     sl_buf_text(ret, "{\"component\":");

@@ -115,6 +115,8 @@ TEST(what_is_asked_wrongly_is_said)
     rig *r = rig_open(FLOW, false);
     sl_buf text = SL_BUF(1 << 20);
     sl_error error = {0};
+    CHECK_INT(sl_engine_history_json(r->engine, SL_STR("t/it"), 0, 0, 60 * SL_SECOND, &text, &error), 0);
+    CHECK(strstr(text.data, "\"points\":[]") != NULL);
     rig_until(r, rig_is_idle);
     rig_set_clock(61 * SL_SECOND);
     sl_engine_history_tick(r->engine);
