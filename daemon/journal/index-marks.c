@@ -173,12 +173,15 @@ static int find_dense(const sl_marks *marks, sl_index_kind kind, const keyset *s
     return ret->count <= SL_INDEX_MOST ? 0 : -1;
 }
 
-static int find_sparse(const sl_marks *marks, const sl_sparse *sparse, const keyset *set, uint64_t from, uint64_t end, sl_seqs *ret)
+static int find_sparse(const sl_marks *marks, const sl_sparse *sparse, const keyset *set, const uint32_t *keys, size_t key_count,
+                       uint64_t from, uint64_t end, sl_seqs *ret)
 {
+    uint32_t only = key_count == 1 ? keys[0] : 0;
     uint32_t count = atomic_load_explicit(&sparse->count, memory_order_acquire);
     for (uint32_t i = 0; i < count && ret->count <= SL_INDEX_MOST; i++) {
         uint64_t entry = sl_sparse_at(sparse, i), seq = marks->first + (uint32_t)entry;
-        if (!keyset_has(set, (uint32_t)(entry >> 32)) || seq < marks->first + from || seq >= marks->first + end) continue;
+        if (key_count == 1 ? entry >> 32 != only : !keyset_has(set, (uint32_t)(entry >> 32))) continue;
+        if (seq < marks->first + from || seq >= marks->first + end) continue;
         if (!ret->count || ret->items[ret->count - 1] != seq) sl_seqs_add(ret, seq);
     }
     return ret->count <= SL_INDEX_MOST ? 0 : -1;
@@ -191,8 +194,9 @@ int sl_marks_find(const sl_marks *marks, sl_index_kind kind, const uint32_t *key
     high = high > marks->first ? high - marks->first : 0;
     if (!sl_marks_whole(marks)) return -1;
     keyset set = keyset_new(keys, count);
-    int result = kind == SL_BY_FLOWFILE || kind == SL_BY_COMPONENT ? find_dense(marks, kind, &set, keys, count, low, high, ret)
-                                                                   : find_sparse(marks, sl_marks_sparse(marks, kind), &set, low, high, ret);
+    int result = kind == SL_BY_FLOWFILE || kind == SL_BY_COMPONENT
+                     ? find_dense(marks, kind, &set, keys, count, low, high, ret)
+                     : find_sparse(marks, sl_marks_sparse(marks, kind), &set, keys, count, low, high, ret);
     free(set.slots);
     return result;
 }

@@ -176,17 +176,18 @@ static int write_index(sl_journal *journal, const sl_span *span, sl_error *error
     return result;
 }
 
-static sl_span *next_to_index(sl_journal *journal)
+/* marked: of those whose marks are in memory. */
+static sl_span *next_to_index(sl_journal *journal, bool marked)
 {
     for (size_t i = 0; i + 1 < journal->span_count; i++)
-        if (journal->spans[i].to_index) return &journal->spans[i];
+        if (journal->spans[i].to_index && (!marked || journal->spans[i].marks)) return &journal->spans[i];
     return NULL;
 }
 
-static void index_next(sl_journal *journal)
+static void index_next(sl_journal *journal, bool marked)
 {
     sl_error error = {0};
-    sl_span *span = next_to_index(journal);
+    sl_span *span = next_to_index(journal, marked);
     span->to_index = false;
     sl_span copy = *span;
     copy.marks = sl_marks_ref(span->marks);
@@ -353,10 +354,11 @@ static bool work(sl_journal *journal)
     bool ending = journal->ending;
     if (!ending && journal->unlinked < journal->let_go) unlink_old(journal);
     else if (!ending && !journal->surveyed) take_stock(journal);
+    else if (!ending && next_to_index(journal, true)) index_next(journal, true); /* quick, and frees their memory */
     else if (journal->sealing_count) seal_next(journal);
     else if (ending) return false;
     else if (next_to_seal(journal)) seal_next_old(journal);
-    else if (next_to_index(journal)) index_next(journal);
+    else if (next_to_index(journal, false)) index_next(journal, false);
     else return false;
     return true;
 }

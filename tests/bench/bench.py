@@ -288,13 +288,18 @@ def latency(folder, count):
     line(f"{count} files", f"median {statistics.median(waits):.1f} ms, p95 {waits[int(count * 0.95)]:.1f} ms, most {waits[-1]:.1f} ms")
 
 
+def journal(folder, events):
+    print(f"\nThe journal alone: {events:,} events, then searches beside the writer")
+    subprocess.run([BUILD / "tests" / "bench" / "bench-journal", folder / "journal", str(events)], check=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description="Prints what this machine measures; asserts nothing.")
-    parser.add_argument("parts", nargs="*", help="hops delivery daemon latency; all of them unless said")
+    parser.add_argument("parts", nargs="*", help="hops delivery daemon latency journal; all of them unless said")
     parser.add_argument("--flowfiles", type=int, default=500_000, help="for hops")
     parser.add_argument("--folder", type=Path, help="on the disk to measure; default: build/")
     arguments = parser.parse_args()
-    parts = arguments.parts or ["hops", "delivery", "daemon", "latency"]
+    parts = arguments.parts or ["hops", "delivery", "daemon", "latency", "journal"]
     print(f"{os.cpu_count()} cores, {platform_name()}")
     with tempfile.TemporaryDirectory(dir=arguments.folder or BUILD) as name:
         folder = Path(name)
@@ -307,6 +312,8 @@ def main():
             daemon(folder)
         if "latency" in parts:
             latency(folder, 40)
+        if "journal" in parts:
+            journal(folder, 10_000_000)
 
 
 def platform_name():
