@@ -164,20 +164,24 @@ def below(folder):
 class Try:
     """One folder of a scenario: the source's files, the flow, the state; run, killed, run again."""
 
-    def __init__(self, scenario, folder):
+    def __init__(self, scenario, folder, make=True):
         self.scenario, self.folder = scenario, Path(folder)
-        self.folder.mkdir(parents=True, exist_ok=True)
         self.inbox = self.folder / "in"
         if scenario.inbox_root:
             self.inbox = Path(scenario.inbox_root) / f"sluice-crash-{os.getpid()}-{self.folder.name}"
         self.state, self.log = self.folder / "state", self.folder / "calls"
         self.made = scenario.files()
+        self.flow = self.folder / "crash.yaml"
+        if make:
+            self.make()
+
+    def make(self):
+        self.folder.mkdir(parents=True, exist_ok=True)
         for name, data in self.made.items():
             path = self.inbox / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
-        self.flow = self.folder / "crash.yaml"
-        self.flow.write_text(scenario.flow(self.inbox, self.folder))
+        self.flow.write_text(self.scenario.flow(self.inbox, self.folder))
 
     def done(self):
         shutil.rmtree(self.inbox, ignore_errors=True)

@@ -1,0 +1,164 @@
+#!/usr/bin/env python3
+"""A state on a file system of 24 MB that is filled up and emptied again while sluiced takes and delivers: 50 cycles with
+--full, 3 without. After each, all that came meanwhile is delivered by itself; a daemon that had to be started again is
+counted. The file system is a tmpfs in a mount namespace of its own, which goes with this process."""
+
+import argparse
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).resolve().parents[2]), str(Path(__file__).resolve().parents[1])]
+
+from rig.daemon import program  # noqa: E402
+from rig.wait import until  # noqa: E402
+from shared.scenario import KIB, PLACES, SCENARIOS, Try, Totals, below  # noqa: E402
+
+MOUNTED = "SLUICE_FULL_MOUNTED"
+SIZE = 24 * KIB * KIB
+PER_CYCLE = 24
+
+
+def in_namespace():
+    """Starts this program anew where it may mount."""
+    if os.environ.get(MOUNTED):
+        return
+    own = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--mount"]
+    os.execvpe("unshare", own + [sys.executable, *sys.argv], dict(os.environ, **{MOUNTED: "1"}))
+
+
+class Disk:
+    def __init__(self, folder):
+        self.folder = folder
+        folder.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", folder], check=True)
+        self.filler = folder / "filler"
+
+    def free(self):
+        found = os.statvfs(self.folder)
+        return found.f_bavail * found.f_frsize
+
+    def fill(self, leave):
+        with open(self.filler, "wb") as file:
+            size = max(self.free() - leave, 0)
+            os.posix_fallocate(file.fileno(), 0, size) if size else None
+
+    def empty(self):
+        self.filler.unlink()
+
+    def done(self):
+        subprocess.run(["umount", self.folder], check=True)
+
+
+class Daemon:
+    """sluiced of one flow, started again when it ends."""
+
+    def __init__(self, attempt):
+        self.attempt, self.ends, self.process = attempt, 0, None
+        self.log = attempt.folder / "log"
+        self.start()
+
+    def start(self):
+        command = [program("sluiced"), "--flow", self.attempt.flow, "--state", self.attempt.state, "--http", "off"]
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(list(map(str, command)), env=self.attempt.environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def keep(self):
+        """As systemd would."""
+        if self.process.poll() is None:
+            return
+        assert self.process.returncode in (1, 75), f"sluiced ended with {self.process.returncode}: {self.tail()}"
+        self.ends += 1
+        time.sleep(0.2)
+        self.start()
+
+    def tail(self):
+        return self.log.read_text(errors="replace")[-3000:]
+
+    def stop(self):
+        self.process.terminate()
+        return self.process.wait(60)
+
+
+def add_files(attempt, chance, cycle):
+    sizes = (1, 700, 2 * KIB + 1, 20_000, 100_000, 256 * KIB + 1, 700_000)
+    for number in range(PER_CYCLE):
+        kind = ("jpg", "json", "both")[number % 3]
+        name, data = f"c{cycle:03}-{number:03}.{kind}", chance.randbytes(chance.choice(sizes))
+        attempt.made[name] = data
+        path = attempt.inbox / name
+        path.with_suffix(".coming").write_bytes(data)
+        path.with_suffix(".coming").rename(path)
+
+
+def settled(attempt):
+    if any(not name.startswith(".") for name in below(attempt.inbox)):
+        return False
+    there = len(below(attempt.folder / "to/store/bucket")) + len([n for n in below(attempt.folder / "to/out") if ".sluice-" not in n])
+    return there == sum(len([p for p in PLACES[name.rsplit(".", 1)[1]] if p != "held"]) for name in attempt.made)
+
+
+def run(folder, cycles, seed=1, say=lambda text: None):
+    disk = Disk(folder / "disk")
+    attempt = Try(replace(SCENARIOS["deliver"], name="full", count=0), folder / "try")
+    attempt.inbox.mkdir(exist_ok=True)
+    attempt.state = disk.folder / "state"
+    chance, totals, slowest = random.Random(seed), Totals(), 0
+    daemon = Daemon(attempt)
+    for cycle in range(cycles):
+        leave = chance.choice((0, 4 * KIB, 100 * KIB, 500 * KIB, 2000 * KIB))
+        full_first = chance.random() < 0.5
+        if full_first:
+            disk.fill(leave)
+        add_files(attempt, chance, cycle)
+        if not full_first:
+            time.sleep(chance.random() * 0.2)
+            disk.fill(leave)
+        end = time.monotonic() + 0.3 + chance.random()
+        while time.monotonic() < end:
+            daemon.keep()
+            time.sleep(0.05)
+        disk.empty()
+        begun = time.monotonic()
+
+        def all_there():
+            daemon.keep()
+            return settled(attempt)
+
+        until(all_there, 90, lambda: f"cycle {cycle}, {leave} bytes left: {len(below(attempt.inbox))} files in the source; {daemon.tail()}", 0.05)
+        slowest = max(slowest, time.monotonic() - begun)
+    code = daemon.stop()
+    account = attempt.idle(attempt.account())
+    if code != 0:
+        account.complaints.append(f"sluiced ended with {code}: {daemon.tail()}")
+    totals.add(account, "all")
+    say(totals.line(cycles=cycles, ended_and_started_again=daemon.ends, slowest_seconds=round(slowest, 1)))
+    for failure in totals.failures:
+        say(f"FAILED {failure}")
+    attempt.done()
+    disk.done()
+    return totals
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Fills a state's disk and empties it again.")
+    parser.add_argument("--full", action="store_true")
+    parser.add_argument("--cycles", type=int)
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    in_namespace()
+    folder = Path(tempfile.mkdtemp(prefix="sluice-full-"))
+    totals = run(folder, arguments.cycles or (50 if arguments.full else 3), arguments.seed, lambda text: print(text, flush=True))
+    if totals.failures:
+        sys.exit(1)
+    shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()
