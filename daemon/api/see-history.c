@@ -142,16 +142,12 @@ void sl_see_lineage(sl_request *request)
 
 /* ---- content --------------------------------------------------------------------------------------------------------------- */
 
-/* A packed range that was released is punched out: it reads as zeros, so its hash has to say that it is the content. */
 static int open_content(sl_content *store, sl_claim *claim, sl_content_view *ret, sl_error *error)
 {
-    if (claim->kind == SL_PACKED && sl_content_verify(store, claim, error) < 0) {
-        error->code = ESTALE;
-        return sl_error_prefix(error, "the content is gone or damaged");
-    }
-    if (sl_content_view_open(store, claim, ret, error) == 0) return 0;
-    if (error->code == ENOENT) error->code = ESTALE;
-    return -1;
+    if (sl_content_view_kept(store, claim, ret, error) == 0) return 0;
+    if (error->code != ENOENT && error->code != ESTALE && claim->kind != SL_PACKED) return -1;
+    error->code = ESTALE;
+    return sl_error_prefix(error, "the content is gone or damaged");
 }
 
 static void answer_view(sl_request *request, sl_content_view *view, uint64_t seq, const char *side)

@@ -240,7 +240,7 @@ static int copy_claim(sl_content *store, sl_str text, sl_str inline_data, int fd
     sl_content_view view;
     if (!text.size || sl_str_is(text, "null")) return sl_error_set(error, ENOENT, "the FlowFile had no content then");
     if (sl_claim_parse(store, text, inline_data, &claim, error) < 0) return -1;
-    int result = sl_content_view_open(store, claim, &view, error);
+    int result = sl_content_view_kept(store, claim, &view, error);
     char *piece = sl_alloc(PIECE);
     for (uint64_t at = 0; result == 0 && at < view.size; at += PIECE)
         result = copy_piece(&view, at, piece, (size_t)SL_MIN(view.size - at, (uint64_t)PIECE), fd, error);

@@ -103,6 +103,9 @@ typedef struct sl_content_view {
     uint64_t offset, size;
 } sl_content_view;
 int sl_content_view_open(sl_content *store, sl_claim *claim, sl_content_view *ret, sl_error *error);
+/* The same for a claim of history, whose bytes may have been released: a packed range that was reads as zeros, so it is
+ * verified first. Code ESTALE or ENOENT then. */
+int sl_content_view_kept(sl_content *store, sl_claim *claim, sl_content_view *ret, sl_error *error);
 void sl_content_view_done(sl_content_view *view);
 /* Reads all and compares length and SHA-256 where known. For doctor. */
 int sl_content_verify(sl_content *store, sl_claim *claim, sl_error *error);

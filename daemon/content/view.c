@@ -30,7 +30,10 @@ int sl_content_view_open(sl_content *store, sl_claim *claim, sl_content_view *re
                                               : sl_own_path(store, claim->id, claim->kind == SL_ADOPTED);
     ret->offset = claim->offset;
     ret->fd = sl_sys_now->open(path, O_RDONLY | O_NOFOLLOW, 0);
-    int result = ret->fd < 0 ? sl_error_set(error, errno, "cannot open %s, which holds the content: %s", path, strerror(errno)) : 0;
+    int result = 0;
+    if (ret->fd < 0)
+        result = sl_error_set(error, errno, "cannot open %s, which holds the content: %s%s", path, strerror(errno),
+                              errno == ENOENT && claim->kind != SL_EXTERNAL ? "; it was released: no FlowFile needed it any more" : "");
     if (result == 0 && (claim->kind == SL_EXTERNAL || claim->kind == SL_ADOPTED)) result = check_same(claim, path, ret->fd, error);
     if (result < 0) sl_content_view_done(ret);
     free(path);
@@ -48,6 +51,7 @@ int sl_content_verify(sl_content *store, sl_claim *claim, sl_error *error)
     sl_content_view view;
     if (sl_content_view_open(store, claim, &view, error) < 0) return -1;
     EVP_MD_CTX *hash = sl_sha256_begin();
+    bool zeros = claim->kind == SL_PACKED; /* so far: what a released range reads as */
     char *piece = sl_alloc(256 << 10), hex[65];
     int result = 0;
     for (uint64_t at = 0; result == 0 && at < view.size;) {
@@ -58,12 +62,22 @@ int sl_content_verify(sl_content *store, sl_claim *claim, sl_error *error)
             result = sl_error_set(error, got < 0 ? errno : EIO, "content %016" PRIx64 " ends after %" PRIu64 " of %" PRIu64 " bytes",
                                   claim->id, at, view.size);
         else EVP_DigestUpdate(hash, piece, (size_t)got), at += (uint64_t)got;
+        zeros = zeros && got > 0 && !piece[0] && memcmp(piece, piece + 1, (size_t)got - 1) == 0;
     }
     sl_sha256_end(hash, hex);
     const char *expected = atomic_load(&claim->sha256);
-    if (result == 0 && expected && strcmp(expected, hex) != 0)
-        result = sl_error_set(error, EIO, "content %016" PRIx64 " has SHA-256 %s, expected %s", claim->id, hex, expected);
+    bool differs = result == 0 && expected && strcmp(expected, hex) != 0;
+    if (differs && zeros)
+        result = sl_error_set(error, ESTALE, "content %016" PRIx64 " was released: no FlowFile needed it any more", claim->id);
+    else if (differs) result = sl_error_set(error, EIO, "content %016" PRIx64 " has SHA-256 %s, expected %s", claim->id, hex, expected);
     free(piece);
     sl_content_view_done(&view);
     return result;
+}
+
+int sl_content_view_kept(sl_content *store, sl_claim *claim, sl_content_view *ret, sl_error *error)
+{
+    *ret = (sl_content_view){.fd = -1};
+    if (claim && claim->kind == SL_PACKED && sl_content_verify(store, claim, error) < 0) return -1;
+    return sl_content_view_open(store, claim, ret, error);
 }

@@ -18,7 +18,7 @@ static sqlite3_vfs shim;
 static sqlite3_io_methods methods;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static atomic_int fail_sync_after;
-static atomic_bool all_syncs_fail, checkpoints_fail;
+static atomic_bool all_syncs_fail, checkpoints_fail, disk_full;
 
 static sqlite3_file *real_of(sqlite3_file *file) { return ((shim_file *)file)->real; }
 
@@ -65,6 +65,7 @@ static int paced(sqlite3_file *file, int size)
 static int shim_write(sqlite3_file *file, const void *data, int size, sqlite3_int64 offset)
 {
     if (latched(file)) return SQLITE_IOERR_WRITE;
+    if (atomic_load(&disk_full)) return SQLITE_FULL;
     int result = real_of(file)->pMethods->xWrite(real_of(file), data, size, offset);
     /* A full disk refuses a write but keeps what was synced: the transaction rolls back, nothing is unknown. */
     if (result == SQLITE_OK && pace.pause) return paced(file, size);
@@ -178,4 +179,5 @@ void sl_vfs_cut_log(sqlite3 *db, int64_t size)
 
 void sl_vfs_fail_sync(int after) { atomic_store(&fail_sync_after, after); }
 void sl_vfs_fail_syncs(bool all) { atomic_store(&all_syncs_fail, all); }
+void sl_vfs_full(bool full) { atomic_store(&disk_full, full); }
 void sl_vfs_fail_checkpoints(bool all) { atomic_store(&checkpoints_fail, all); }

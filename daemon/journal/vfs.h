@@ -20,6 +20,7 @@ void sl_vfs_cut_log(struct sqlite3 *db, int64_t size);
 /* For tests: the next `after`-th sync (1: the next) fails once with EIO. 0: none. */
 void sl_vfs_fail_sync(int after);
 void sl_vfs_fail_syncs(bool all);       /* from now on every sync fails, or none */
+void sl_vfs_full(bool full);            /* writes fail as on a full disk */
 void sl_vfs_fail_checkpoints(bool all); /* syncs of databases fail while this thread's are paced: the sealer's */
 
 #endif

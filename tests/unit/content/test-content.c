@@ -167,6 +167,32 @@ TEST(released_bytes_go)
     sl_content_close(store);
 }
 
+TEST(released_bytes_are_told_from_damaged_ones)
+{
+    sl_content *store = NULL;
+    store = open_store(&store, false);
+    sl_claim *kept = write_claim(store, 100000), *goes = write_claim(store, 100000);
+    sl_content_view view;
+    sl_error error = {0};
+    sl_content_release(store, goes->id, SL_PACKED, goes->pack, goes->offset, goes->size);
+    CHECK_INT(sl_content_view_kept(store, kept, &view, &error), 0);
+    sl_content_view_done(&view);
+    CHECK_INT(sl_content_view_kept(store, goes, &view, &error), -1);
+    CHECK_INT(error.code, ESTALE);
+    CHECK(strstr(error.text, "was released"));
+    char *path = sl_asprintf("%s/content/pack/%016llx.pack", sl_test_folder(), (unsigned long long)kept->pack);
+    int fd = open(path, O_RDWR);
+    CHECK(fd >= 0 && pwrite(fd, "\377", 1, (off_t)kept->offset + 5) == 1);
+    close(fd);
+    CHECK_INT(sl_content_view_kept(store, kept, &view, &error), -1);
+    CHECK_INT(error.code, EIO);
+    free(path);
+    kept->counted = goes->counted = false;
+    sl_claim_unref(kept);
+    sl_claim_unref(goes);
+    sl_content_close(store);
+}
+
 TEST(what_no_record_knows_is_removed_but_an_adopted_original_is_kept)
 {
     sl_content *store = open_store(NULL, true);

@@ -270,6 +270,40 @@ TEST(a_disk_that_fails_again_ends_it)
     sl_journal_close(journal);
 }
 
+TEST(a_full_disk_is_waited_for)
+{
+    folded f;
+    sl_journal *journal = open_journal(sl_test_folder(), &f, 5);
+    uint32_t queue = sl_journal_name(journal, SL_STR("q"));
+    uint64_t seq = create(journal, 1, queue);
+    wait_for(journal, seq);
+    sl_vfs_full(true);
+    for (uint64_t id = 2; id <= 5; id++) create(journal, id, queue);
+    for (int i = 0; i < 10000 && !sl_journal_stalled(journal); i++) usleep(1000);
+    CHECK(sl_journal_stalled(journal));
+    CHECK(!sl_journal_failure(journal, NULL));
+    CHECK_INT(sl_journal_durable(journal), seq);
+    sl_error error = {0};
+    CHECK_INT(sl_journal_roll(journal, &error), 0); /* the next segment waits as well */
+    sl_journal_checkpoint_end(journal);
+    uint64_t last = create(journal, 6, queue);
+    sl_vfs_full(false);
+    wait_for(journal, last);
+    CHECK(!sl_journal_stalled(journal));
+    sl_vfs_full(true);
+    create(journal, 7, queue);
+    for (int i = 0; i < 10000 && !sl_journal_stalled(journal); i++) usleep(1000);
+    sl_journal_give_up(journal);
+    for (int i = 0; i < 10000 && !sl_journal_failure(journal, NULL); i++) usleep(1000);
+    CHECK(sl_journal_failure(journal, &error));
+    CHECK_INT(error.code, ENOSPC);
+    sl_vfs_full(false);
+    sl_journal_close(journal);
+    CHECK_INT(sl_journal_inspect_whole(sl_test_folder(), &(sl_journal_fold){on_name, on_entry, on_event, (f = (folded){0}, &f)}, &error),
+              0);
+    CHECK_INT(f.events, 6);
+}
+
 TEST(a_checkpoint_that_fails_loses_nothing)
 {
     folded f;
