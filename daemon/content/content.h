@@ -64,6 +64,9 @@ int sl_content_open(const sl_content_options *options, sl_content **ret, sl_erro
  * work and a crash kept it from being removed. */
 void sl_content_mention(sl_content *store, sl_str claim);
 void sl_content_mention_id(sl_content *store, uint64_t id);
+/* Before anything is made: what the journal tells of is from no later than this time (us since 1970), whatever the clock
+ * says now. Ids that are given from now on are greater. */
+void sl_content_begin_after(sl_content *store, int64_t time);
 /* Claims with a smaller id are of before this opening. */
 uint64_t sl_content_first(const sl_content *store);
 /* What of before this opening somebody holds; then: own files and packs of before that nobody holds are removed, adopted ones

@@ -91,6 +91,13 @@ void sl_content_close(sl_content *store)
     free(store);
 }
 
+/* The id of a claim is no greater than the time of an event that tells of it. */
+void sl_content_begin_after(sl_content *store, int64_t time)
+{
+    store->first_id = SL_MAX(store->first_id, (uint64_t)(time + 1) << 8);
+    atomic_store(&store->next_id, SL_MAX(atomic_load(&store->next_id), store->first_id));
+}
+
 uint64_t sl_content_first(const sl_content *store) { return store->first_id; }
 uint64_t sl_content_bytes(const sl_content *store) { return atomic_load(&store->bytes); }
 

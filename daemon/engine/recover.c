@@ -274,6 +274,7 @@ int sl_recovery_finish(sl_recovery *recovery, sl_error *error)
 {
     sl_engine *engine = recovery->engine;
     if (sl_engine_prepare_state(engine, error) < 0) return -1;
+    sl_content_begin_after(engine->content, engine->last_time);
     SL_MAP_EACH (&engine->components, entry) sl_engine_component(engine, (sl_str){entry->key, entry->key_size});
     if (enqueue_all(recovery, error) < 0) return -1;
     sl_sweep_note_places(engine);

@@ -1,0 +1,61 @@
+/* Where two things meet: a restart and a clock, a wait and an order, a loop and its gate, an effect and a new definition. */
+#include "rig.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+
+/* ---- a clock set back over a restart ----------------------------------------------------------------------------------- */
+
+static void make_sources(int count, size_t size)
+{
+    char *folder = rig_path("in");
+    mkdir(folder, 0755);
+    for (int i = 0; i < count; i++) {
+        char *path = sl_asprintf("%s/%d", folder, i);
+        FILE *file = fopen(path, "w");
+        for (size_t at = 0; at < size; at++) fputc('a' + i, file);
+        fclose(file);
+        free(path);
+    }
+    free(folder);
+}
+
+static bool has_content(void *context, sl_flowfile *flowfile)
+{
+    rig *r = context;
+    sl_error error = {0};
+    sl_body *lent, *body = sl_body_look(r->engine, flowfile, &lent);
+    CHECK_INT(sl_content_verify(r->engine->content, body->claim, &error), 0);
+    sl_body_discard(lent);
+    return true;
+}
+
+static bool let_go(rig *r) { return r->engine->swept && !r->engine->releases && !r->engine->releases_logged && !r->engine->releasing; }
+
+TEST(content_outlives_a_restart_under_a_clock_that_was_set_back)
+{
+    char *folder = rig_path("in"),
+         *text = sl_asprintf("  take: {type: get-file, directory: %s, source: delete, min_age: 0s, to: {success: park}}\n"
+                             "  park: {type: misbehave, to: {success: hold, other: hold, failure: hold}}\n",
+                             folder);
+    sl_error error;
+    make_sources(4, 10000);
+    rig *r = rig_open(text, false);
+    while (rig_objects(r, "park.success.hold") < 4 || rig_instance(r, "take")->component->pending) uv_run(&r->loop, UV_RUN_ONCE);
+    rig_close(r);
+    rig_set_clock(-86400 * SL_SECOND);
+    r = rig_open(text, false);
+    sl_queue *held = rig_queue(r, "park.success.hold");
+    uint64_t count;
+    sl_selection one = {.flowfile = held->ready.first->id};
+    CHECK_INT(sl_engine_queue_empty(r->engine, "t/park.success.hold", &one, &count, &error), 0);
+    CHECK_INT(count, 1);
+    uv_run(&r->loop, UV_RUN_NOWAIT);
+    rig_until(r, let_go);
+    sl_queue_each(held, has_content, r);
+    CHECK_INT(held->objects, 3);
+    rig_close(r);
+    rig_set_clock(0);
+    free(text);
+    free(folder);
+}
