@@ -13,6 +13,7 @@ static void pack_close(sl_content *store, sl_pack *pack)
     while (*link != pack) link = &(*link)->next;
     *link = pack->next;
     close(pack->fd);
+    sl_pack_count(store, pack->id, 0); /* all of it may have been released while it was in use */
     free(pack);
 }
 
@@ -35,7 +36,10 @@ static sl_pack *pack_open(sl_content *store, sl_error *error)
 static sl_pack *reserve(sl_content *store, size_t size, uint64_t *ret_offset, sl_error *error)
 {
     sl_pack *pack = store->packs;
-    if (pack && !pack->retired && pack->size + size > store->options.pack_size) pack->retired = true;
+    if (pack && !pack->retired && pack->size + size > store->options.pack_size) {
+        pack->retired = true;
+        sl_pack_count(store, pack->id, 0); /* all of it may be released already */
+    }
     if (!pack || pack->retired) pack = pack_open(store, error);
     if (!pack) return NULL;
     *ret_offset = pack->size;
@@ -57,7 +61,7 @@ int sl_pack_append(sl_content *store, const void *data, size_t size, uint64_t *r
     pack->writers--;
     pack->dirty = true;
     *ret_pack = pack->id;
-    if (result == 0) sl_pack_count(store, pack->id, (int64_t)size);
+    sl_pack_count(store, *ret_pack, result == 0 ? (int64_t)size : 0);
     pthread_mutex_unlock(&store->lock);
     if (result == 0) atomic_fetch_add(&store->bytes, size);
     return result;
@@ -85,13 +89,20 @@ int sl_pack_sync(sl_content *store, sl_error *error)
     return result;
 }
 
+/* Appended to, or with a range that somebody writes and has not counted yet, or being synced. */
+static bool in_use(const sl_content *store, uint64_t id)
+{
+    const sl_pack *pack = store->packs;
+    while (pack && pack->id != id) pack = pack->next;
+    return pack && (!pack->retired || pack->writers);
+}
+
 void sl_pack_count(sl_content *store, uint64_t id, int64_t bytes)
 {
     char key[17];
     snprintf(key, sizeof key, "%016" PRIx64, id);
     int64_t live = (int64_t)(intptr_t)sl_map_get(&store->packs_live, sl_str_of(key)) + bytes;
-    bool current = store->packs && store->packs->id == id && !store->packs->retired;
-    if (live > 0 || current) {
+    if (live > 0 || in_use(store, id)) {
         sl_map_put(&store->packs_live, sl_str_of(key), (void *)(intptr_t)live);
         return;
     }

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/sys.h"
 #include "content/content.h"
 
 static unsigned unused_calls;
@@ -190,6 +191,74 @@ TEST(released_bytes_are_told_from_damaged_ones)
     kept->counted = goes->counted = false;
     sl_claim_unref(kept);
     sl_claim_unref(goes);
+    sl_content_close(store);
+}
+
+/* ---- packs ------------------------------------------------------------------------------------------------------------- */
+
+static sl_content *small_packs(sl_content **context)
+{
+    sl_content *store = NULL;
+    sl_error error = {0};
+    char *folder = sl_asprintf("%s/content", sl_test_folder());
+    sl_content_options options = {.folder = folder, .pack_size = 300000, .unused = on_unused, .context = context};
+    CHECK_INT(sl_content_open(&options, &store, &error), 0);
+    free(folder);
+    return store;
+}
+
+static bool is_there(uint64_t pack)
+{
+    char *path = sl_asprintf("%s/content/pack/%016llx.pack", sl_test_folder(), (unsigned long long)pack);
+    bool there = access(path, F_OK) == 0;
+    free(path);
+    return there;
+}
+
+/* While one writes its bytes another fills the pack up and what was in it is released. */
+static sl_content *shared_store;
+static sl_claim *first_in_pack;
+static ssize_t write_among_others(int fd, const void *data, size_t size, off_t offset)
+{
+    sl_sys_now = &sl_sys_real;
+    sl_claim_unref(write_claim(shared_store, 200000));
+    sl_claim_unref(first_in_pack);
+    return sl_sys_real.pwrite(fd, data, size, offset);
+}
+
+TEST(a_pack_that_somebody_writes_to_stays)
+{
+    sl_sys sys = sl_sys_real;
+    sl_error error = {0};
+    shared_store = small_packs(&shared_store);
+    first_in_pack = write_claim(shared_store, 100000);
+    uint64_t pack = first_in_pack->pack;
+    sys.pwrite = write_among_others;
+    sl_sys_now = &sys;
+    sl_claim *claim = write_claim(shared_store, 100000);
+    CHECK_INT(claim->pack, pack);
+    CHECK_INT(sl_content_verify(shared_store, claim, &error), 0);
+    CHECK_INT(sl_content_sync(shared_store, &error), 0);
+    CHECK(is_there(pack));
+    sl_claim_unref(claim);
+    CHECK(!is_there(pack));
+    sl_content_close(shared_store);
+}
+
+TEST(a_pack_whose_bytes_are_all_released_before_it_is_full_goes_when_it_is)
+{
+    sl_content *store = NULL;
+    sl_error error = {0};
+    store = small_packs(&store);
+    sl_claim *claim = write_claim(store, 200000);
+    uint64_t pack = claim->pack;
+    sl_claim_unref(claim);
+    CHECK(is_there(pack));
+    claim = write_claim(store, 200000);
+    CHECK(claim->pack != pack);
+    CHECK_INT(sl_content_sync(store, &error), 0);
+    CHECK(!is_there(pack));
+    sl_claim_unref(claim);
     sl_content_close(store);
 }
 
