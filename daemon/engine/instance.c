@@ -175,12 +175,20 @@ static sl_queue *expired_hold(sl_running_flow *flow, const sl_instance *to)
     return queue;
 }
 
-/* A heap wants all attributes at once. Where one cannot be read, which is told, the queue stays in its old order. */
+static bool have_bodies(sl_engine *engine, sl_queue *queue)
+{
+    for (sl_flowfile *at = queue->ready.first; at; at = at->next) sl_body_need(engine, at);
+    bool all = !queue->cold;
+    for (size_t i = 0; i < queue->waiting.count; i++) all = sl_body_need(engine, queue->waiting.items[i]) && all;
+    return all;
+}
+
+/* A heap wants all attributes at once, also of those that wait and will come into it. Where one cannot be read, which is
+ * told, the queue stays in its old order. */
 static void prioritize(sl_running_flow *flow, sl_queue *queue, const sl_flow_connection *connection)
 {
-    if (connection->priority_count)
-        for (sl_flowfile *at = queue->ready.first; at; at = at->next) sl_body_need(flow->engine, at);
-    if (!connection->priority_count || !queue->cold) sl_queue_prioritize(queue, connection->priorities, connection->priority_count);
+    if (!connection->priority_count || have_bodies(flow->engine, queue))
+        sl_queue_prioritize(queue, connection->priorities, connection->priority_count);
 }
 
 static void attach_queue(sl_running_flow *flow, size_t index)

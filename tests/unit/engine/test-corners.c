@@ -4,6 +4,44 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+/* ---- priorities and waits ---------------------------------------------------------------------------------------- */
+
+static char *gated(const char *before, const char *after)
+{
+    char *gate = rig_path("gate"), *text = sl_asprintf("%s%s%s", before, gate, after);
+    free(gate);
+    return text;
+}
+
+static bool three_wait(rig *r)
+{
+    const sl_queue *queue = rig_queue(r, "make.success.try");
+    return queue && queue->waiting.count == 3;
+}
+
+static void waits_over_a_restart(const char *prioritize)
+{
+    char *after = sl_asprintf("\"\n    retry: {failure: {transient: forever, backoff: 300ms, max_backoff: 300ms}}\n"
+                              "    to: {success: end, other: end, failure: hold}\n"
+                              "connections: {make.success: {prioritize: %s}}\n",
+                              prioritize);
+    char *text = gated("  make: {type: misbehave-source, count: 3, to: {success: try}}\n  try:\n    type: misbehave\n    while: \"", after);
+    rig_gate("gate", true);
+    rig *r = rig_open(text, false);
+    rig_until(r, three_wait);
+    rig_close(r);
+    rig_gate("gate", false);
+    r = rig_open(text, false);
+    rig_until(r, rig_is_idle);
+    CHECK_INT(r->summary.delivered, 3);
+    rig_close(r);
+    free(text);
+    free(after);
+}
+
+TEST(what_waits_in_a_queue_with_priorities_goes_on_after_a_restart) { waits_over_a_restart("[oldest]"); }
+TEST(what_waits_in_a_queue_ranked_by_an_attribute_goes_on_after_a_restart) { waits_over_a_restart("[{attribute: number}]"); }
+
 /* ---- a clock set back over a restart ----------------------------------------------------------------------------------- */
 
 static void make_sources(int count, size_t size)
