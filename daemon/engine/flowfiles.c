@@ -120,7 +120,7 @@ void sl_engine_take_out(sl_engine *engine, sl_flowfile *flowfile)
     /* What was journalled about a delivery ends with the stay in the queue. */
     sl_intent_free(flowfile->body->intent);
     flowfile->body->intent = NULL;
-    if (was_full && !sl_queue_full(queue) && queue->from) sl_wake_instance(queue->from);
+    if (was_full && !sl_queue_full(queue) && queue->from) sl_pressure_room(queue->from);
 }
 
 void sl_engine_give_back(sl_engine *engine, sl_flowfile *flowfile, int64_t now)

@@ -75,6 +75,15 @@ static bool loop_is_full(const sl_instance *instance)
     return false;
 }
 
+void sl_pressure_room(sl_instance *from)
+{
+    sl_wake_instance(from);
+    for (size_t i = 0; from->definition->loop && i < from->flow->definition->processor_count; i++) {
+        sl_instance *at = from->flow->instances[i];
+        if (at->definition->loop == from->definition->loop && is_gate(at)) sl_wake_instance(at);
+    }
+}
+
 /* They stay in memory whole. */
 static size_t aside(const sl_instance *instance)
 {

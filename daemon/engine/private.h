@@ -377,6 +377,7 @@ sl_flowfile *sl_instance_take(sl_instance *instance, bool loop_only);
 /* ---- pressure.c ---- */
 bool sl_instance_back_pressure(const sl_instance *instance); /* any way out is full */
 bool sl_pressure_lets_run(sl_instance *instance);            /* sets loop_only, loop_turns */
+void sl_pressure_room(sl_instance *from);                    /* a queue that it fills has room again: wakes whom it concerns */
 void sl_pressure_begin(sl_session *session);                 /* at its commit */
 /* A FlowFile that wants into a full queue and can wait alone now waits for room; false: it goes. */
 bool sl_pressure_sets_aside(sl_session *session, sluice_flowfile *view);

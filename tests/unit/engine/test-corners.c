@@ -42,6 +42,33 @@ static void waits_over_a_restart(const char *prioritize)
 TEST(what_waits_in_a_queue_with_priorities_goes_on_after_a_restart) { waits_over_a_restart("[oldest]"); }
 TEST(what_waits_in_a_queue_ranked_by_an_attribute_goes_on_after_a_restart) { waits_over_a_restart("[{attribute: number}]"); }
 
+/* ---- a loop's gate ------------------------------------------------------------------------------------------------- */
+
+static bool rests(rig *r) { return !r->engine->open_sessions && !r->engine->ready_first; }
+static bool b_is_full(rig *r) { return rests(r) && rig_objects(r, "a.success.b") >= 50; }
+static bool c_is_full(rig *r) { return rests(r) && rig_objects(r, "b.success.c") >= 50; }
+
+TEST(what_waits_before_a_loop_enters_when_the_loop_has_room_again)
+{
+    sl_error error;
+    rig *r = rig_open("  make: {type: misbehave-source, count: 300, batch: 100, to: {success: a}}\n"
+                      "  a: {type: misbehave, to: {success: b, other: end, failure: end}}\n"
+                      "  b: {type: misbehave, to: {success: c, other: end, failure: hold}}\n"
+                      "  c: {type: misbehave, to: {success: end, other: end, failure: a}}\n"
+                      "connections: {a.success: {max_objects: 50}, b.success: {max_objects: 50}, c.failure: {max_objects: 50}}\n",
+                      false);
+    sl_engine_processor_set(r->engine, "t/b", "stop", &error);
+    sl_engine_processor_set(r->engine, "t/c", "stop", &error);
+    rig_until(r, b_is_full);
+    sl_engine_processor_set(r->engine, "t/b", "start", &error);
+    rig_until(r, c_is_full);
+    CHECK(rig_objects(r, "make.success.a") > 0);
+    sl_engine_processor_set(r->engine, "t/c", "start", &error);
+    rig_until(r, rig_is_idle);
+    CHECK_INT(r->summary.delivered, 300);
+    rig_close(r);
+}
+
 /* ---- a clock set back over a restart ----------------------------------------------------------------------------------- */
 
 static void make_sources(int count, size_t size)
