@@ -111,6 +111,9 @@ static void effects_ran(sl_job *job, bool cancelled)
     sl_engine_check_drained(engine);
 }
 
+/* Those of an older definition, which this processor cannot do, are not waited for. */
+bool sl_effects_recovered(const sl_instance *instance) { return instance->component->pending && instance->processor->effect; }
+
 void sl_effects_run(sl_engine *engine, sl_instance *instance)
 {
     if (instance->effects_running || !instance->component->pending || engine->paused || engine->failed) return;

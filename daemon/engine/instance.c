@@ -78,7 +78,7 @@ static int make_processors(sl_running_flow *flow, sl_error *error)
         instance->component = sl_engine_component(flow->engine, sl_str_of(instance->name));
         instance->name_id = instance->component->name;
         instance->stopped = sl_map_get(&instance->component->state, SL_STR(SL_STATE_STOPPED)) != NULL;
-        instance->recovered_effects = instance->component->pending != NULL;
+        instance->recovered_effects = sl_effects_recovered(instance);
         name_relationships(instance);
         sl_engine_history_restore(flow->engine, instance);
         if (sl_instance_init(instance, instance->processor->init, error) < 0) return -1;

@@ -342,6 +342,7 @@ void sl_turns_done(sl_engine *engine);
 
 /* ---- effects.c ---- */
 void sl_effects_run(sl_engine *engine, sl_instance *instance);
+bool sl_effects_recovered(const sl_instance *instance); /* there are some, of before it was made, that it can do */
 sl_pending *sl_pending_add(sl_component *component, uint64_t seq, sl_str text);
 void sl_pending_remove(sl_component *component, uint64_t seq);
 

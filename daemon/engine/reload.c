@@ -72,7 +72,7 @@ static void take_over(sl_instance *to, sl_instance *from)
     from->figures = (sl_figures){0};
     to->last_success_at = from->last_success_at;
     to->stopped = from->stopped;
-    to->recovered_effects = to->component->pending != NULL;
+    to->recovered_effects = sl_effects_recovered(to);
 }
 
 static void swap(struct sl_replacement *replacement)

@@ -69,6 +69,31 @@ TEST(what_waits_before_a_loop_enters_when_the_loop_has_room_again)
     rig_close(r);
 }
 
+/* ---- effects of an older definition -------------------------------------------------------------------------------- */
+
+#define MAKE_TO_END "  make: {type: misbehave-source, count: 3, to: {success: end}}\n"
+
+static bool made_three(rig *r)
+{
+    rig_is_idle(r);
+    return r->summary.delivered == 3;
+}
+
+TEST(effects_that_its_processor_cannot_do_do_not_stop_a_component)
+{
+    rig *r = rig_open(MAKE_TO_END, true);
+    sl_batch *batch = sl_batch_new();
+    uint32_t make = sl_journal_name(r->engine->journal, SL_STR("t/make"));
+    sl_batch_note(r->engine, batch, SL_EVENT_PENDING, make, 0, (sl_str){0}, SL_STR("{\"remove\":\"x\"}"));
+    sl_engine_append(r->engine, batch);
+    rig_close(r);
+    r = rig_open(MAKE_TO_END, false);
+    CHECK_INT(rig_instance(r, "make")->component->pending_count, 1);
+    rig_until(r, made_three);
+    CHECK_INT(rig_instance(r, "make")->component->pending_count, 1);
+    rig_close(r);
+}
+
 /* ---- a clock set back over a restart ----------------------------------------------------------------------------------- */
 
 static void make_sources(int count, size_t size)
