@@ -52,10 +52,23 @@ static void give_up(sl_engine *engine, sl_flowfile *flowfile)
     forget_if_unused(engine, turn);
 }
 
+static void stop_waiting(sl_engine *engine, sl_flowfile *flowfile)
+{
+    sl_turn *turn = flowfile->body->waits_for;
+    if (!turn) return;
+    size_t at = 0;
+    while (turn->aside[at] != flowfile) at++;
+    memmove(&turn->aside[at], &turn->aside[at + 1], (--turn->count - at) * sizeof *turn->aside);
+    flowfile->body->waits_for = NULL;
+    forget_if_unused(engine, turn);
+}
+
 bool sl_turn_ask(sl_engine *engine, sl_flowfile *flowfile, const char *key)
 {
     sl_turn *turn = turn_of(engine, key);
     if (turn->holder == flowfile) return true;
+    if (flowfile->body->waits_for == turn) return false; /* it asked before */
+    stop_waiting(engine, flowfile);
     give_up(engine, flowfile); /* of another target, where the flow's definition changed between two tries */
     turn = turn_of(engine, key);
     if (!turn->holder) {
@@ -73,17 +86,6 @@ void sl_turn_restore(sl_engine *engine, sl_flowfile *flowfile)
     if (!flowfile->body->intent || !flowfile->body->intent->turn) return;
     sl_turn *turn = turn_of(engine, flowfile->body->intent->turn);
     if (!turn->holder) turn->holder = flowfile;
-}
-
-static void stop_waiting(sl_engine *engine, sl_flowfile *flowfile)
-{
-    sl_turn *turn = flowfile->body->waits_for;
-    if (!turn) return;
-    size_t at = 0;
-    while (turn->aside[at] != flowfile) at++;
-    memmove(&turn->aside[at], &turn->aside[at + 1], (--turn->count - at) * sizeof *turn->aside);
-    flowfile->body->waits_for = NULL;
-    forget_if_unused(engine, turn);
 }
 
 void sl_turn_release(sl_engine *engine, sl_flowfile *flowfile)

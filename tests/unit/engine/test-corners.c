@@ -94,6 +94,41 @@ TEST(effects_that_its_processor_cannot_do_do_not_stop_a_component)
     rig_close(r);
 }
 
+/* ---- turns -------------------------------------------------------------------------------------------------------------- */
+
+static sl_flowfile *put_one(rig *r, sl_queue *queue)
+{
+    sl_flowfile *flowfile = sl_engine_born(r->engine, atomic_fetch_add(&r->engine->next_id, 1), 1);
+    flowfile->seq = flowfile->id;
+    sl_engine_put(r->engine, queue, flowfile, 1);
+    return flowfile;
+}
+
+static void leave(rig *r, sl_flowfile *flowfile)
+{
+    sl_engine_take_out(r->engine, flowfile);
+    sl_engine_forget(r->engine, flowfile);
+}
+
+TEST(one_that_asks_twice_for_a_turn_or_for_another_waits_once)
+{
+    rig *r = rig_open("  make: {type: misbehave-source, to: {success: b}}\n"
+                      "  b: {type: misbehave, to: {success: end, other: end, failure: hold}}\n",
+                      true);
+    sl_queue *queue = rig_queue(r, "make.success.b");
+    sl_flowfile *first = put_one(r, queue), *second = put_one(r, queue), *third = put_one(r, queue);
+    CHECK(sl_turn_ask(r->engine, first, "k"));
+    CHECK(sl_turn_ask(r->engine, second, "l"));
+    CHECK(!sl_turn_ask(r->engine, third, "k"));
+    CHECK(!sl_turn_ask(r->engine, third, "k"));
+    CHECK(!sl_turn_ask(r->engine, third, "l"));
+    leave(r, third);
+    leave(r, first);
+    leave(r, second);
+    CHECK_INT(r->engine->turns.live, 0);
+    rig_close(r);
+}
+
 /* ---- a clock set back over a restart ----------------------------------------------------------------------------------- */
 
 static void make_sources(int count, size_t size)
