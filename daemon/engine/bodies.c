@@ -127,11 +127,12 @@ static void bodies_read(sl_job *job, bool cancelled)
     sl_queue *queue = f->queue;
     for (size_t i = 0; i < f->count; i++) {
         wanted *item = &f->items[i];
-        bool there = item->flowfile->id == item->id && !item->flowfile->body && item->flowfile->queue == queue;
+        /* One that has gone on meanwhile, or was carried into another segment, is read there, the next time. */
+        bool there =
+            item->flowfile->id == item->id && item->flowfile->seq == item->seq && !item->flowfile->body && item->flowfile->queue == queue;
         if (there && item->body) item->flowfile->body = item->body;
         else sl_body_discard(item->body);
-        /* One that was carried into another segment meanwhile is read there, the next time. */
-        if (there && !item->body && !cancelled && item->flowfile->seq == item->seq) put_by(f->engine, item->flowfile, &f->error);
+        if (there && !item->body && !cancelled) put_by(f->engine, item->flowfile, &f->error);
     }
     f->engine->fetches--;
     queue->fetching = false;

@@ -184,3 +184,46 @@ TEST(content_outlives_a_restart_under_a_clock_that_was_set_back)
     free(text);
     free(folder);
 }
+
+/* ---- bodies that are read ahead ------------------------------------------------------------------------------------------ */
+
+static void say(rig *r, sl_queue *queue, sl_flowfile *flowfile, const char *value)
+{
+    sl_pair pair = {SL_STR("value"), sl_str_of(value)};
+    sl_batch *batch = sl_batch_new();
+    sl_attributes_unref(flowfile->body->attributes);
+    flowfile->body->attributes = sl_attributes_new(&pair, 1);
+    sl_step step = {.type = SLUICE_CREATE, .queue = queue->name, .changes = &pair, .change_count = 1};
+    sl_chain_add(r->engine, batch, flowfile, &step);
+    sl_engine_append(r->engine, batch);
+    sl_engine_put(r->engine, queue, flowfile, 1);
+}
+
+static sl_queue *read_ahead;
+static bool all_durable(rig *r) { return sl_journal_durable(r->engine->journal) + 1 == sl_journal_next(r->engine->journal); }
+static bool has_read(rig *r) { return !read_ahead->fetching && all_durable(r); }
+
+TEST(what_came_again_while_it_was_read_ahead_is_as_it_is_now)
+{
+    rig *r = rig_open("  make: {type: misbehave-source, enabled: false, to: {success: b}}\n"
+                      "  b: {type: misbehave, enabled: false, to: {success: end, other: end, failure: hold}}\n",
+                      false);
+    sl_flowfile *flowfile = NULL;
+    read_ahead = rig_queue(r, "make.success.b");
+    r->engine->window = 2;
+    for (int i = 0; i < 5; i++)
+        say(r, read_ahead, flowfile = sl_engine_born(r->engine, atomic_fetch_add(&r->engine->next_id, 1), 1), "old");
+    rig_until(r, all_durable);
+    leave(r, read_ahead->ready.first);
+    CHECK(!flowfile->body);
+    sl_bodies_fetch(r->engine, read_ahead);
+    CHECK(read_ahead->fetching && sl_body_need(r->engine, flowfile));
+    sl_engine_take_out(r->engine, flowfile);
+    say(r, read_ahead, flowfile, "new");
+    CHECK(!flowfile->body);
+    rig_until(r, has_read);
+    sl_body *lent, *body = sl_body_look(r->engine, flowfile, &lent);
+    CHECK_VIEW(sl_attributes_get(body->attributes, SL_STR("value")), "new");
+    sl_body_discard(lent);
+    rig_close(r);
+}
