@@ -155,6 +155,7 @@ void sl_workers_close(sl_workers *workers, void (*closed)(void *context), void *
     uv_cond_broadcast(&workers->work);
     uv_mutex_unlock(&workers->lock);
     for (unsigned i = 0; i < workers->thread_count; i++) uv_thread_join(&workers->threads[i]);
+    complete(&workers->wake); /* what the loop had no time for */
     workers->closed = closed;
     workers->closed_context = context;
     uv_close((uv_handle_t *)&workers->wake, free_workers);

@@ -227,3 +227,19 @@ TEST(what_came_again_while_it_was_read_ahead_is_as_it_is_now)
     sl_body_discard(lent);
     rig_close(r);
 }
+
+/* ---- closed at once ------------------------------------------------------------------------------------------------------ */
+
+TEST(an_engine_that_is_closed_without_a_stop_leaves_nothing)
+{
+    uv_loop_t loop;
+    sl_engine *engine;
+    sl_error error = {0};
+    char *state = rig_path("state");
+    uv_loop_init(&loop);
+    sl_engine_options options = {.loop = &loop, .state = state, .workers = 2};
+    CHECK_INT(sl_engine_open(&options, &engine, &error), 0);
+    sl_engine_close(engine);
+    while (uv_loop_close(&loop) != 0) uv_run(&loop, UV_RUN_ONCE);
+    free(state);
+}
