@@ -107,6 +107,7 @@ void sl_engine_carry_step(sl_engine *engine)
 {
     sl_carry *carry = &engine->carry;
     if (!carry->running || engine->failed) return;
+    if (engine->draining && !carry->failed_end) return; /* the next start begins it anew */
     if (!carry->walked && !sl_journal_congested(engine->journal)) {
         sl_batch *batch = sl_batch_new();
         carry->waits = false; /* for a commit, which wakes the loop */

@@ -243,3 +243,22 @@ TEST(an_engine_that_is_closed_without_a_stop_leaves_nothing)
     while (uv_loop_close(&loop) != 0) uv_run(&loop, UV_RUN_ONCE);
     free(state);
 }
+
+/* ---- a stop while segments are carried forward --------------------------------------------------------------------------- */
+
+TEST(a_stop_does_not_wait_for_retention)
+{
+    rig *r = rig_open("  make: {type: misbehave-source, count: 40000, to: {success: hold}}\n", false);
+    sl_carry *carry = &r->engine->carry;
+    rig_until(r, rig_is_idle);
+    carry->before = UINT32_MAX;
+    carry->end = r->engine->flowfiles.block_count * SL_SLAB_BLOCK;
+    carry->running = true;
+    sl_engine_carry_step(r->engine);
+    uint64_t next = sl_journal_next(r->engine->journal);
+    CHECK(!carry->walked);
+    sl_engine_drain(r->engine, 5 * SL_SECOND, NULL, NULL);
+    while (!r->engine->drained) uv_run(&r->loop, UV_RUN_ONCE);
+    CHECK_INT(sl_journal_next(r->engine->journal), next);
+    rig_close(r);
+}
