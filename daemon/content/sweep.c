@@ -143,5 +143,8 @@ int sl_content_sweep(sl_content *store, const sl_live *live, sl_error *error)
         snprintf(name, sizeof name, "own/%x", i);
         result = each_file(store, name, live, check_own, error);
     }
+    free(store->mentioned); /* 8 bytes for each RELEASE that recovery met */
+    store->mentioned = NULL;
+    store->mentioned_count = store->mentioned_capacity = 0;
     return result;
 }
