@@ -85,7 +85,7 @@ void sl_answer_problem(sl_request *request, unsigned status, const char *format,
 
 void sl_answer_error(sl_request *request, const sl_error *error)
 {
-    unsigned status = error->code == ENOENT                            ? 404
+    unsigned status = error->code == ENOENT || error->code == ENODATA  ? 404
                       : error->code == EBUSY || error->code == EINVAL  ? 409
                       : error->code == E2BIG || error->code == EFBIG   ? 413
                       : error->code == ESTALE                          ? 410

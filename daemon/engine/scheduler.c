@@ -129,6 +129,8 @@ static unsigned concurrency(const sl_instance *instance)
     return instance->definition->concurrency;
 }
 
+static int64_t next_cron(const sl_schedule *schedule);
+
 static bool may_run(sl_instance *instance)
 {
     sl_engine *engine = instance->engine;
@@ -145,6 +147,8 @@ static bool may_run(sl_instance *instance)
         wait_until(instance, SL_MIN(instance->paused_until, now + SL_SECOND), now);
         return false;
     }
+    /* A cron schedule does not run at the start, but when it says. */
+    if (definition->schedule.kind == SL_AT_CRON && !instance->next_due) instance->next_due = next_cron(&definition->schedule);
     if (wait_until(instance, SL_MAX(instance->yield_until, instance->rest_until), now) || wait_until(instance, instance->next_due, now))
         return false;
     if (!sl_pressure_lets_run(instance)) return false;

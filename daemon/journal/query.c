@@ -506,7 +506,7 @@ int sl_query_claim(sl_reader *reader, uint64_t seq, bool input, sl_buf *ret_clai
         result =
             input ? sl_reader_before(reader, segment, &event, true, &state, &known, error) : sl_reader_chain(reader, seq, &state, error);
     if (result == 0 && (!state.claim.size || sl_str_is(state.claim, "null")))
-        result = sl_error_set(error, ENOENT, "event %llu has no %s content", (unsigned long long)seq, input ? "input" : "output");
+        result = sl_error_set(error, ENODATA, "event %llu has no %s content", (unsigned long long)seq, input ? "input" : "output");
     if (result == 0 && (sl_buf_str(ret_claim, state.claim) < 0 || sl_buf_str(ret_content, state.content) < 0))
         result = sl_error_set(error, E2BIG, "the claim of event %llu does not fit", (unsigned long long)seq);
     sl_journal_state_done(&state);

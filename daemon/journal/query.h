@@ -49,7 +49,7 @@ int sl_query_event(sl_reader *reader, uint64_t seq, sl_buf *ret, sl_error *error
  * FlowFile to its first event, from event to event, and from a parent's event to the FlowFile that came of it.
  * ENOENT: no event of it. */
 int sl_query_lineage(sl_reader *reader, uint64_t flowfile, sl_buf *ret, sl_error *error);
-/* The claim text and inline bytes of the FlowFile before (input) or after the event. */
+/* The claim text and inline bytes of the FlowFile before (input) or after the event; error->code ENODATA: it had none. */
 int sl_query_claim(sl_reader *reader, uint64_t seq, bool input, sl_buf *ret_claim, sl_buf *ret_content, sl_error *error);
 
 #endif

@@ -341,7 +341,7 @@ TEST(a_claim_before_and_after)
     CHECK_INT(sl_query_claim(line.reader, second, false, &claim, &content, &error), 0);
     CHECK_VIEW(sl_buf_view(&content), "wxyz");
     CHECK_INT(sl_query_claim(line.reader, first, true, &claim, &content, &error), -1);
-    CHECK_INT(error.code, ENOENT);
+    CHECK_INT(error.code, ENODATA);
     CHECK_INT(sl_query_claim(line.reader, 99, true, &claim, &content, &error), -1);
     CHECK_INT(error.code, ENOENT);
     sl_buf_done(&claim);
