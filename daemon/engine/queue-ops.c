@@ -104,7 +104,12 @@ static uint64_t operate(operation *o, sl_queue *queue, bool (*visit)(void *conte
 {
     o->batch = sl_batch_new();
     o->now = sl_engine_time(o->engine);
-    sl_queue_each(queue, visit, o);
+    /* Whose turn came because another left is in a place that was looked at already. */
+    uint64_t before;
+    do {
+        before = o->count;
+        sl_queue_each(queue, visit, o);
+    } while (queue->to && o->count > before);
     sl_engine_append(o->engine, o->batch);
     return o->count;
 }

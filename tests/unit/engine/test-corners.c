@@ -129,6 +129,25 @@ TEST(one_that_asks_twice_for_a_turn_or_for_another_waits_once)
     rig_close(r);
 }
 
+TEST(emptying_a_queue_drops_also_those_whose_turn_comes_by_it)
+{
+    rig *r = rig_open("  make: {type: misbehave-source, to: {success: b}}\n"
+                      "  b: {type: misbehave, to: {success: end, other: end, failure: hold}}\n",
+                      true);
+    sl_queue *queue = rig_queue(r, "make.success.b");
+    sl_flowfile *taken[3];
+    sl_error error;
+    uint64_t count;
+    for (size_t i = 0; i < 3; i++) put_one(r, queue);
+    for (size_t i = 0; i < 3; i++) CHECK(sl_turn_ask(r->engine, taken[i] = sl_queue_take(queue, UINT64_MAX), "k") == (i == 0));
+    for (size_t i = 1; i < 3; i++) sl_queue_set_aside(taken[i]);
+    sl_queue_return(taken[0], INT64_MAX);
+    CHECK_INT(sl_engine_queue_empty(r->engine, "t/make.success.b", NULL, &count, &error), 0);
+    CHECK_INT(count, 3);
+    CHECK_INT(queue->objects, 0);
+    rig_close(r);
+}
+
 /* ---- a clock set back over a restart ----------------------------------------------------------------------------------- */
 
 static void make_sources(int count, size_t size)
