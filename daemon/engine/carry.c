@@ -122,7 +122,7 @@ void sl_engine_carry_step(sl_engine *engine)
 void sl_engine_retain(sl_engine *engine)
 {
     if (engine->carry.running || engine->checkpointing || engine->failed || sl_journal_incomplete(engine->journal)) return;
-    if (sl_ticks() < engine->carry.stuck_until) return;
+    if (engine->sweeping || sl_ticks() < engine->carry.stuck_until) return; /* the sweep reads where FlowFiles were */
     uint32_t before = sl_journal_keep_from(engine->journal);
     if (before <= sl_journal_oldest(engine->journal)) return;
     begin(engine, before);

@@ -281,3 +281,21 @@ TEST(a_stop_does_not_wait_for_retention)
     CHECK_INT(sl_journal_next(r->engine->journal), next);
     rig_close(r);
 }
+
+TEST(retention_waits_for_the_sweep_which_reads_old_segments)
+{
+    rig *r = rig_open("  make: {type: misbehave-source, to: {success: end}}\n", true);
+    sl_engine *engine = r->engine;
+    sl_error error;
+    CHECK_INT(sl_journal_roll(engine->journal, &error), 0);
+    sl_engine_begin_checkpoint(engine);
+    sl_journal_retain_bytes(engine->journal, 1);
+    while (engine->sweeping || sl_journal_keep_from(engine->journal) < 2) uv_run(&r->loop, UV_RUN_NOWAIT);
+    engine->sweeping = true;
+    sl_engine_retain(engine);
+    CHECK(!engine->carry.running);
+    engine->sweeping = false;
+    sl_engine_retain(engine);
+    CHECK(engine->carry.running);
+    rig_close(r);
+}
