@@ -146,7 +146,8 @@ void sl_engine_replace_flow(sl_engine *engine, sl_flow *flow, void (*done)(void 
     sl_error error = {0};
     sl_running_flow *fresh, *old = sl_map_get(&engine->flows, sl_str_of(flow->name));
     int result = 0;
-    if (!old) result = sl_engine_add_flow(engine, flow, &error);
+    if (engine->draining) result = sl_error_set(&error, ESHUTDOWN, "sluice stops; %s is read at its next start", flow->name);
+    else if (!old) result = sl_engine_add_flow(engine, flow, &error);
     else if (being_replaced(engine, old)) result = sl_error_set(&error, EBUSY, "%s is being replaced already", flow->name);
     else {
         result = sl_running_flow_new(engine, flow, &fresh, &error);

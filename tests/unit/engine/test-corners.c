@@ -299,3 +299,40 @@ TEST(retention_waits_for_the_sweep_which_reads_old_segments)
     CHECK(engine->carry.running);
     rig_close(r);
 }
+
+/* ---- a new definition at the end -------------------------------------------------------------------------------------------- */
+
+#define ONE_FLOW "sluice: 1\nname: t\nprocessors:\n  make: {type: misbehave-source, to: {success: end}}\n"
+
+static char *told;
+static void note_told(void *context, const char *failure)
+{
+    ++*(int *)context;
+    free(told);
+    told = failure ? sl_strdup(failure) : NULL;
+}
+
+static void replace(rig *r, int *count)
+{
+    sl_problems problems = {.file = "t.yaml"};
+    sl_flow_options options = {.registry = sl_engine_registry(r->engine)};
+    sl_flow *flow = sl_flow_parse(sl_str_of(ONE_FLOW), "t.yaml", &options, &problems);
+    sl_problems_done(&problems);
+    sl_engine_replace_flow(r->engine, flow, note_told, count);
+}
+
+TEST(a_definition_that_comes_before_a_stop_is_taken_and_one_that_comes_after_it_is_not)
+{
+    rig *r = rig_open("  make: {type: misbehave-source, to: {success: end}}\n", true);
+    int count = 0;
+    replace(r, &count);
+    sl_engine_drain(r->engine, 5 * SL_SECOND, NULL, NULL);
+    while (!r->engine->drained) uv_run(&r->loop, UV_RUN_ONCE);
+    sl_engine_run_messages(r->engine);
+    CHECK(count == 1 && !told);
+    replace(r, &count);
+    rig_close(r);
+    CHECK(count == 2 && told && strstr(told, "stops"));
+    free(told);
+    told = NULL;
+}
