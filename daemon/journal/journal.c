@@ -83,7 +83,8 @@ int sl_journal_open(const sl_journal_options *options, sl_journal **ret, sl_erro
 {
     if (sl_make_dirs(options->folder, 0700, error) < 0) return -1;
     sl_journal *journal = journal_new(options);
-    if (lock_folder(journal, error) < 0 || sl_journal_recover(journal, error) < 0 || open_last_segment(journal, error) < 0 ||
+    if (lock_folder(journal, error) < 0 || sl_journal_recover(journal, error) < 0 ||
+        sl_acknowledged_check(journal, sl_acknowledged_read(journal->folder), error) < 0 || open_last_segment(journal, error) < 0 ||
         sl_journal_start_writer(journal, error) < 0) {
         sl_journal_close(journal);
         return -1;
@@ -91,6 +92,7 @@ int sl_journal_open(const sl_journal_options *options, sl_journal **ret, sl_erro
     /* A roll that a crash cut short may not have named everything in the new segment. */
     if (journal->incomplete) repeat_names(journal);
     atomic_store(&journal->durable, journal->next - 1);
+    sl_acknowledged_open(journal);
     *ret = journal;
     return 0;
 }
@@ -114,6 +116,7 @@ void sl_journal_close(sl_journal *journal)
     sl_journal_close_readers(journal);
     sl_marks_unref(journal->marks);
     sl_spans_done(journal);
+    sl_acknowledged_close(journal);
     if (journal->lock_fd >= 0) close(journal->lock_fd);
     sl_journal_forget_names(journal);
     pthread_mutex_destroy(&journal->lock);

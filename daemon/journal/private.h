@@ -68,6 +68,7 @@ struct sl_journal {
     sl_journal_options options;
     char *folder;
     int lock_fd;
+    struct sl_acknowledged *acknowledged; /* mapped; NULL: none is kept */
 
     /* loop thread */
     uint64_t next; /* the seq of the next event */
@@ -119,6 +120,13 @@ struct sl_journal {
     sl_state_reader readers[SL_STATE_READERS];
     uint64_t reads;
 };
+
+/* acknowledged.c */
+uint64_t sl_acknowledged_read(const char *folder);                                            /* 0: unknown */
+int sl_acknowledged_check(const sl_journal *journal, uint64_t acknowledged, sl_error *error); /* once `next` is folded */
+void sl_acknowledged_open(sl_journal *journal);
+void sl_acknowledged_note(sl_journal *journal, uint64_t seq); /* journal thread */
+void sl_acknowledged_close(sl_journal *journal);
 
 /* recover.c: fills next, segment_number, segment_first, incomplete, names; calls the fold. Makes nothing. */
 int sl_journal_recover(sl_journal *journal, sl_error *error);

@@ -214,7 +214,9 @@ static int inspect(const char *folder, const sl_journal_fold *fold, int (*read)(
     char *copy = sl_strdup(folder);
     sl_journal journal = {.folder = copy, .options = {.folder = copy, .fold = *fold}, .lock_fd = -1, .next = 1};
     sl_journal_remember_name(&journal, 0, SL_STR(""));
+    uint64_t acknowledged = sl_acknowledged_read(folder); /* before the fold: a daemon may go on meanwhile */
     int result = read(&journal, error);
+    if (result == 0) result = sl_acknowledged_check(&journal, acknowledged, error);
     sl_journal_forget_names(&journal);
     sl_spans_done(&journal);
     free(copy);

@@ -1,0 +1,60 @@
+/* The number of the last event that was acknowledged, mapped in the folder's lock file. SQLite takes a log with a damaged
+ * page in it for one that ends there, and whatever followed would be gone without a word: what recovery finds must reach
+ * as far as was acknowledged. The number outlives the process; after a power cut it may be older than the truth, never
+ * newer, since it is written when the commit is on disk. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mman.h>
+
+#include "base/sys.h"
+#include "journal/private.h"
+
+typedef struct sl_acknowledged {
+    _Atomic uint64_t seq, inverse; /* ~seq: else a write was cut short, and it says nothing */
+} sl_acknowledged;
+
+uint64_t sl_acknowledged_read(const char *folder)
+{
+    uint64_t words[2] = {0, 0};
+    char *path = sl_asprintf("%s/lock", folder);
+    int fd = sl_sys_now->open(path, O_RDONLY, 0);
+    free(path);
+    if (fd < 0) return 0;
+    bool whole = sl_read_full(fd, words, sizeof words, 0) == (ssize_t)sizeof words && words[0] == ~words[1];
+    sl_sys_now->close(fd);
+    return whole ? words[0] : 0;
+}
+
+int sl_acknowledged_check(const sl_journal *journal, uint64_t acknowledged, sl_error *error)
+{
+    if (acknowledged < journal->next) return 0;
+    return sl_error_set(error, EIO,
+                        "journal: events up to %llu were acknowledged, those in %s end with %llu: the disk lost or changed what "
+                        "follows; restore the state from a backup, or remove the file `lock` there to go on without",
+                        (unsigned long long)acknowledged, journal->folder, (unsigned long long)journal->next - 1);
+}
+
+/* Without it (a full disk) the journal works all the same. Written, not only made longer: a hole could not be filled then. */
+void sl_acknowledged_open(sl_journal *journal)
+{
+    struct stat status;
+    sl_acknowledged none = {0, ~(uint64_t)0};
+    if (sl_sys_now->fstat(journal->lock_fd, &status) < 0) return;
+    if (status.st_size < (off_t)sizeof none && sl_write_all(journal->lock_fd, &none, sizeof none, 0) < 0) return;
+    void *mapped = mmap(NULL, sizeof none, PROT_READ | PROT_WRITE, MAP_SHARED, journal->lock_fd, 0);
+    if (mapped != MAP_FAILED) journal->acknowledged = mapped;
+}
+
+void sl_acknowledged_note(sl_journal *journal, uint64_t seq)
+{
+    if (!journal->acknowledged) return;
+    atomic_store(&journal->acknowledged->seq, seq);
+    atomic_store(&journal->acknowledged->inverse, ~seq);
+}
+
+void sl_acknowledged_close(sl_journal *journal)
+{
+    if (journal->acknowledged) munmap((void *)journal->acknowledged, sizeof *journal->acknowledged);
+    journal->acknowledged = NULL;
+}
