@@ -39,7 +39,7 @@ class State:
         self.attempt = Try(scenario, folder)
         self.kept = folder / "kept"
         # Where nothing can be delivered, everything waits for its retry.
-        ended = self.attempt.run(preload.environment(self.attempt.log, fail="mkdir", path=f"{folder}/to", error="EIO", times=0), limit="1500ms")
+        ended = self.attempt.run(preload.environment(self.attempt.log, fail="mkdir", path=f"{folder}/to", error="EIO", times=0), limit="300ms")
         account = self.attempt.account()
         assert ended is not None and account.good() and account.queued, f"the state to damage: {ended} {account.problems()}"
         self.attempt.state.rename(self.kept)

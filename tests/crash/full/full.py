@@ -30,6 +30,9 @@ def in_namespace():
     if os.environ.get(MOUNTED):
         return
     own = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--mount"]
+    if subprocess.run([*own, "true"], stderr=subprocess.DEVNULL).returncode != 0:
+        print("skipped: no mount namespace can be made here")
+        sys.exit(77)
     os.execvpe("unshare", own + [sys.executable, *sys.argv], dict(os.environ, **{MOUNTED: "1"}))
 
 

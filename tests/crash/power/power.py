@@ -151,7 +151,8 @@ def main():
     arguments = parser.parse_args()
     why = missing()
     if why:
-        sys.exit(f"power: {why}")
+        print(f"skipped: {why}")
+        sys.exit(77)
     folder = Path(tempfile.mkdtemp(prefix="sluice-power-"))
     cuts = arguments.cuts or (100 if arguments.full else 10 if arguments.control else 5)
     totals = run(folder, cuts, arguments.seed, arguments.jobs, arguments.control, lambda text: print(text, flush=True))
