@@ -299,7 +299,7 @@ void sl_session_commit(sl_session *session)
         return;
     }
     commit c = {
-        .session = session, .instance = session->instance, .engine = engine, .batch = sl_batch_new(), .now = sl_engine_time(engine)};
+        .session = session, .instance = session->instance, .engine = engine, .batch = sl_batch_new(), .now = sl_engine_wall(engine)};
     int64_t took = sl_ticks() - session->begun;
     c.share = took / (int64_t)SL_MAX(session->count, (size_t)1);
     sl_session_learn_grant(session);
@@ -322,7 +322,7 @@ void sl_session_commit(sl_session *session)
 
 void sl_session_roll_back(sl_session *session)
 {
-    commit c = {.session = session, .instance = session->instance, .engine = session->engine, .now = sl_engine_time(session->engine)};
+    commit c = {.session = session, .instance = session->instance, .engine = session->engine, .now = sl_engine_wall(session->engine)};
     bool aside = false;
     for (sluice_flowfile *view = session->first; view; view = view->next) {
         aside = aside || view->set_aside;

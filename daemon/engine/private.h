@@ -256,6 +256,8 @@ uint64_t sl_engine_append(sl_engine *engine, sl_batch *batch); /* takes it; roll
 sl_component *sl_engine_component(sl_engine *engine, sl_str name);
 sl_queue *sl_engine_queue(sl_engine *engine, sl_str key); /* made when new */
 int64_t sl_engine_time(sl_engine *engine);                /* us since 1970, for events: never back */
+/* The wall clock's, for what an age is reckoned from: events' times stay ahead for long where a clock once was. */
+static inline int64_t sl_engine_wall(const sl_engine *engine) { return sl_clock_wall(&engine->clock, sl_clock_steady(&engine->clock)); }
 /* What waits is compared with this one: sl_flowfile.not_before is steady, in the journal it is wall time. */
 static inline int64_t sl_engine_steady(const sl_engine *engine) { return sl_clock_steady(&engine->clock); }
 void sl_engine_check_drained(sl_engine *engine);

@@ -103,7 +103,7 @@ static bool replay_one(void *context, sl_flowfile *flowfile)
 static uint64_t operate(operation *o, sl_queue *queue, bool (*visit)(void *context, sl_flowfile *flowfile))
 {
     o->batch = sl_batch_new();
-    o->now = sl_engine_time(o->engine);
+    o->now = sl_engine_wall(o->engine);
     /* Whose turn came because another left is in a place that was looked at already. */
     uint64_t before;
     do {

@@ -191,7 +191,7 @@ static void hold_suspect(sl_engine *engine, sl_batch *batch, sl_flowfile *flowfi
     step.component = sl_journal_name(engine->journal, sl_str_of(processor));
     step.retries = flowfile->crashes;
     sl_chain_add(engine, batch, flowfile, &step);
-    sl_engine_put(engine, queue, flowfile, sl_engine_time(engine));
+    sl_engine_put(engine, queue, flowfile, sl_engine_wall(engine));
     sl_bulletin(engine->bulletins, SL_ERROR, processor, "FlowFile %" PRIu64 " is held in %s: %s", flowfile->id, key, message);
     free(key);
 }
@@ -250,6 +250,7 @@ static int enqueue(sl_recovery *recovery, sl_flowfile *flowfile, int64_t now, sl
     sl_engine *engine = recovery->engine;
     sl_queue *queue = sl_engine_queue(engine, sl_journal_name_text(engine->journal, (uint32_t)flowfile->heap_at));
     if (flowfile->intended && sl_body_read(engine, flowfile->segment, flowfile->seq, &flowfile->body, error) < 0) return -1;
+    flowfile->queued = SL_MIN(flowfile->queued, sl_engine_wall(engine)); /* written under a clock that was ahead */
     sl_queue_put(queue, flowfile, now);
     if (flowfile->body) sl_turn_restore(engine, flowfile);
     return 0;
@@ -260,7 +261,7 @@ static int enqueue_all(sl_recovery *recovery, sl_error *error)
     sl_engine *engine = recovery->engine;
     size_t count = 0;
     int result = 0;
-    int64_t now = sl_engine_time(engine);
+    int64_t now = sl_engine_steady(engine);
     sl_flowfile **all = sl_alloc((engine->flowfiles.count + 1) * sizeof *all), *at;
     for (size_t n = 0; (at = sl_slab_at(&engine->flowfiles, n)); n++)
         if (at->id) all[count++] = at;
@@ -274,7 +275,7 @@ int sl_recovery_finish(sl_recovery *recovery, sl_error *error)
 {
     sl_engine *engine = recovery->engine;
     if (sl_engine_prepare_state(engine, error) < 0) return -1;
-    sl_content_begin_after(engine->content, engine->last_time);
+    sl_content_begin_after(engine->content, sl_engine_time(engine)); /* from now on no event is of before this moment */
     SL_MAP_EACH (&engine->components, entry) sl_engine_component(engine, (sl_str){entry->key, entry->key_size});
     if (enqueue_all(recovery, error) < 0) return -1;
     sl_sweep_note_places(engine);

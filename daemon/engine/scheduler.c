@@ -287,7 +287,7 @@ static void housekeeping(uv_timer_t *timer)
     sl_bulletins_tick(engine->bulletins);
     each_instance(engine, sl_stuck_look);
     sl_engine_history_tick(engine);
-    expiry e = {.engine = engine, .batch = sl_batch_new(), .now = sl_engine_time(engine)};
+    expiry e = {.engine = engine, .batch = sl_batch_new(), .now = sl_engine_wall(engine)};
     SL_MAP_EACH (&engine->queues, entry) {
         e.queue = entry->value;
         if (e.queue->expire_after && e.queue->objects) sl_queue_each(e.queue, expire, &e);

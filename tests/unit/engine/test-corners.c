@@ -336,3 +336,37 @@ TEST(a_definition_that_comes_before_a_stop_is_taken_and_one_that_comes_after_it_
     free(told);
     told = NULL;
 }
+
+/* ---- a clock that once was ahead ------------------------------------------------------------------------------------------ */
+
+static bool three_are_held(rig *r) { return rig_objects(r, "try.failure.hold") == 3; }
+
+TEST(ages_are_right_in_a_state_that_was_once_written_under_a_clock_ahead)
+{
+    char *text = gated("  make: {type: misbehave-source, count: 3, to: {success: try}}\n"
+                       "  try:\n"
+                       "    type: misbehave\n"
+                       "    retry: {failure: {transient: 50ms, backoff: 5ms, max_backoff: 5ms}}\n"
+                       "    to: {success: end, other: end, failure: hold}\n"
+                       "    while: \"",
+                       "\"\n");
+    rig_set_clock(365 * 86400 * SL_SECOND);
+    rig *r = rig_open(
+        "  make: {type: misbehave-source, enabled: false, to: {success: try}}\n  try: {type: misbehave, to: {success: end, other: end, failure: hold}}\n",
+        true);
+    sl_batch *batch = sl_batch_new();
+    sl_batch_note(r->engine, batch, SL_EVENT_RELEASE, 0, 1, (sl_str){0}, (sl_str){0});
+    sl_engine_append(r->engine, batch);
+    rig_close(r);
+    rig_set_clock(0);
+    rig_gate("gate", true);
+    r = rig_open(text, false);
+    CHECK(r->engine->last_time > sl_now() + 300 * 86400 * SL_SECOND);
+    rig_until(r, three_are_held);
+    CHECK(rig_queue(r, "try.failure.hold")->ready.first->queued <= sl_now());
+    rig_close(r);
+    r = rig_open(text, true);
+    CHECK(rig_queue(r, "try.failure.hold")->ready.first->queued <= sl_now());
+    rig_close(r);
+    free(text);
+}
