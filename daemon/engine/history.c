@@ -71,7 +71,7 @@ static void append(sl_hour *hour, sl_series_kind kind, const point *p)
     uint8_t text[10 * (SL_SERIES_VALUES + 1)];
     size_t size = put(text, p->offset);
     for (size_t i = 0; i < kinds[kind].values; i++) size += put(text + size, zigzag(p->values[i]));
-    if (hour->size + size > hour->capacity) {
+    if (!hour->points || hour->size + size > hour->capacity) {
         hour->capacity = (uint32_t)(hour->capacity * 2 + size + 16);
         hour->points = sl_realloc(hour->points, hour->capacity);
     }
