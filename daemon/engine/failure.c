@@ -133,6 +133,8 @@ void sl_instance_failed(sl_instance *instance, const sluice_failure *failure) { 
 void sl_instance_pause(sl_instance *instance, const sluice_failure *failure)
 {
     tell(instance, failure, SL_ERROR, "the processor pauses and keeps its FlowFiles; it tries one again by itself");
+    /* Sessions that were under way when it paused fail for the same reason: they are not a try of their own. */
+    if (instance->paused && sl_ticks() < instance->paused_until) return;
     int64_t wait = instance->paused ? SL_MIN(instance->pause_backoff * 2, PAUSE_MOST) : PAUSE_FIRST;
     instance->pause_backoff = wait;
     instance->paused = true;

@@ -120,6 +120,11 @@ static void fail(sluice_session *abi, sluice_flowfile *flowfile, const char *rel
     bool known = find_relationship(session->instance, relationship ? relationship : "failure", &flowfile->relationship);
     /* A processor without the relationship cannot let the FlowFile go: it waits, and the operator is told. */
     if (!known) kept->class_ = SLUICE_CONFIGURATION;
+    if (!known && !flowfile->base) { /* one that was made here has no queue to wait in: it was never there */
+        session->failure = kept;
+        flowfile->fate = SL_FATE_DROP;
+        return;
+    }
     flowfile->fate = SL_FATE_FAIL;
     flowfile->failure = kept;
 }
