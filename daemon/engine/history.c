@@ -34,7 +34,7 @@ static bool get(const uint8_t **at, const uint8_t *end, uint64_t *ret)
     return false;
 }
 
-static uint64_t zigzag(int64_t value) { return ((uint64_t)value << 1) ^ (uint64_t)(value >> 63); }
+static uint64_t zigzag(int64_t value) { return ((uint64_t)value << 1) ^ (value < 0 ? UINT64_MAX : 0); }
 static int64_t unzigzag(uint64_t value) { return (int64_t)(value >> 1) ^ -(int64_t)(value & 1); }
 
 /* ---- an hour -------------------------------------------------------------------------------------------------------- */

@@ -105,7 +105,7 @@ TEST(it_comes_back_from_its_file)
     sl_history *history = sl_history_new();
     CHECK_INT(sl_history_load(history, (sl_str){text, size}, (NOW + 1439) * 60 * SL_SECOND + 20 * SL_SECOND, &error), 0);
     sl_series *series = sl_history_find(history, SL_SERIES_PROCESSOR, SL_STR("f/p7"));
-    CHECK(series != NULL);
+    if (!series) sl_test_failed(__FILE__, __LINE__, "f/p7 did not come back"), exit(1);
     for (int64_t m = 0; m < 1440; m++) CHECK_INT(at(series, NOW + m), m % 7);
     CHECK_INT(series->recent[5][0], 33);
     CHECK_INT(at(sl_history_find(history, SL_SERIES_FIGURE, SL_STR("f/p0#x")), NOW + 1439), -12);
