@@ -7,11 +7,9 @@ Besides: a process that a fault ends says so and is not killed by a signal; a sy
 same file; what a failed sync refused does not come back with the next start; a stopped state is whole to `sluice doctor`."""
 
 import argparse
-import os
 import re
 import shutil
 import sqlite3
-import subprocess
 import sys
 import tempfile
 import threading
@@ -23,7 +21,6 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).resolve().parents[2]), str(Path(__file__).resolve().parents[1])]
 
 from shared import preload  # noqa: E402
-from shared.control import build_with  # noqa: E402
 from shared.scenario import SCENARIOS, Account, Totals, Try  # noqa: E402
 
 SHORT = 60
@@ -211,14 +208,8 @@ def main():
     parser.add_argument("--op", help="only this kind of call, or malloc")
     parser.add_argument("--faults", type=int, default=SHORT, help="without --full: how many")
     parser.add_argument("--jobs", type=int, default=6)
-    parser.add_argument("--control", action="store_true", help="built without the latch: succeeds when the rig fails")
     parser.add_argument("--one", nargs=6, metavar=("SCENARIO", "OP", "AREA", "ERROR", "AT", "TIMES"), help="this one only")
     arguments = parser.parse_args()
-    if arguments.control:
-        build = build_with("no-latch", [("daemon/journal/vfs.c", "static bool latched(sqlite3_file *file) { return atomic_load(&((shim_file *)file)->latched); }",
-                                         "static bool latched(sqlite3_file *file) { return file == NULL; }")])
-        failed = subprocess.run([sys.executable, __file__, "--op", "fdatasync", "--full"], env=dict(os.environ, SLUICE_BUILD=str(build))).returncode
-        sys.exit(0 if failed else "the rig found nothing wrong where nothing is latched")
     folder = Path(tempfile.mkdtemp(prefix="sluice-faults-"))
     if arguments.one:
         *names, at, times = arguments.one

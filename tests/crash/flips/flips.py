@@ -8,7 +8,9 @@ harmless, and nothing wrong may be delivered. flips.py --full: 1,000; without it
 import argparse
 import os
 import random
+import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -28,6 +30,7 @@ SHORT, FULL = 60, 1000
 # Sealed segments and checkpoints; and one open segment, all of it in its log.
 USED = (replace(SCENARIOS["segments"], name="flips", count=24, events=60, hashed=True), replace(SCENARIOS["deliver"], count=24, hashed=True))
 # What is said of damage that is met on the way.
+NAME = re.compile(rb"f\d{3}\.(?:jpg|json|both|txt|bad|png)")
 WORDS = ("ContentChanged", "ContentUnreadable", "CRC", "malformed", "SHA-256")
 
 
@@ -35,15 +38,43 @@ class State:
     """A stopped state with everything queued, to be damaged and restored again and again. Adopted contents are known by
     their inodes, so they stay the same files: second names of them are kept beside."""
 
-    def __init__(self, scenario, folder):
+    def __init__(self, scenario, folder, checkpointed=False):
         self.attempt = Try(scenario, folder)
         self.kept = folder / "kept"
-        # Where nothing can be delivered, everything waits for its retry.
-        ended = self.attempt.run(preload.environment(self.attempt.log, fail="mkdir", path=f"{folder}/to", error="EIO", times=0), limit="300ms")
-        account = self.attempt.account()
-        assert ended is not None and account.good() and account.queued, f"the state to damage: {ended} {account.problems()}"
+        # Where nothing can be delivered, everything waits for its retry. Again until the source is empty.
+        account = Account(left=1)
+        for _ in range(20):
+            if not account.left:
+                break
+            ended = self.attempt.run(preload.environment(self.attempt.log, fail="mkdir", path=f"{folder}/to", error="EIO", times=0), limit="300ms")
+            account = self.attempt.account()
+        assert ended is not None and account.good() and account.queued and not account.left, f"the state to damage: {ended} {account.problems()}"
         self.attempt.state.rename(self.kept)
+        if checkpointed:
+            self.checkpoint()
         self.files = {name: path for name, path in below(self.kept).items() if path.stat().st_size and not name.endswith(("-shm", "lock", "in-flight"))}
+        self.rows = [(name, match.start()) for name, path in self.files.items() if name.endswith(".db") for match in NAME.finditer(path.read_bytes())]
+
+    def checkpoint(self):
+        """The open segment's rows are in the file itself then, where no checksum of SQLite's covers them."""
+        for path in sorted((self.kept / "journal").glob("*.db")):
+            db = sqlite3.connect(path)
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            db.close()
+
+    def choose(self, chance):
+        """(file, bit). Kinds evenly, so that the largest does not get them all: then a bit of a file of that kind. A
+        row: a low bit of a FlowFile's name, so that the name stays one."""
+        kinds = {}
+        for name, path in sorted(self.files.items()):
+            kinds.setdefault(kind_of(name), []).append((name, path.stat().st_size))
+        kind = chance.choice(sorted(kinds) + (["row"] if self.rows else []))
+        if kind == "row":
+            name, at = chance.choice(self.rows)
+            return kind, name, (at + chance.randrange(1, 4)) * 8 + chance.randrange(3)
+        names, sizes = zip(*kinds[kind])
+        name = chance.choices(names, sizes)[0]
+        return kind, name, chance.randrange(dict(kinds[kind])[name] * 8)
 
     def restore(self):
         attempt = self.attempt
@@ -102,7 +133,7 @@ class State:
         self.attempt.account(account, doctor=False)
         if any(word in ended.stderr for word in WORDS):
             told["FlowFile refused"] += 1
-        seen = [text for text in account.complaints if any(word in text for word in WORDS)]
+        seen = [text for text in account.complaints if any(word in text for word in WORDS) or (told and text.startswith("queue list"))]
         if seen:
             told["look refused"] += 1
             account.complaints = [text for text in account.complaints if text not in seen]
@@ -126,29 +157,17 @@ def kind_of(name):
     return "content" if "own/" in name else "other"
 
 
-def choose(chance, files):
-    """Kinds evenly, so that the largest does not get them all; then a bit of it."""
-    kinds = {}
-    for name, path in sorted(files.items()):
-        kinds.setdefault(kind_of(name), []).append((name, path.stat().st_size))
-    kind = chance.choice(sorted(kinds))
-    names, sizes = zip(*kinds[kind])
-    name = chance.choices(names, sizes)[0]
-    return name, chance.randrange(dict(kinds[kind])[name] * 8)
-
-
 def run(folder, flips, seed=1, jobs=4, say=lambda text: None):
-    states = [State(USED[number % len(USED)], folder / f"state-{number}") for number in range(jobs)]
+    states = [State(USED[number % len(USED)], folder / f"state-{number}", number % 4 == 3) for number in range(jobs)]
     say(f"a state of {sum(path.stat().st_size for path in states[0].files.values())} bytes in {len(states[0].files)} files")
     totals, lock, how = Totals(), threading.Lock(), Counter()
 
     def work(job):
         state, chance = states[job], random.Random(seed * 1000 + job)
         for _ in range(job, flips, jobs):
-            name, bit = choose(chance, state.files)
+            kind, name, bit = state.choose(chance)
             told, account = state.try_flip(name, bit)
             with lock:
-                kind = kind_of(name)
                 for way in told or ["harmless" if account.good() else "BAD"]:
                     how[kind, way] += 1
                 totals.add(account, f"{name} bit {bit}")

@@ -4,6 +4,7 @@
 counted. The file system is a tmpfs in a mount namespace of its own, which goes with this process."""
 
 import argparse
+import errno
 import os
 import random
 import shutil
@@ -49,8 +50,13 @@ class Disk:
 
     def fill(self, leave):
         with open(self.filler, "wb") as file:
-            size = max(self.free() - leave, 0)
-            os.posix_fallocate(file.fileno(), 0, size) if size else None
+            try:
+                while self.free() > leave:  # the daemon takes of it too
+                    file.write(bytes(min(self.free() - leave, KIB * KIB)))
+                    file.flush()
+            except OSError as error:
+                if error.errno != errno.ENOSPC:
+                    raise
 
     def empty(self):
         self.filler.unlink()
@@ -141,7 +147,10 @@ def run(folder, cycles, seed=1, say=lambda text: None):
     if code != 0:
         account.complaints.append(f"sluiced ended with {code}: {daemon.tail()}")
     totals.add(account, "all")
-    say(totals.line(cycles=cycles, ended_and_started_again=daemon.ends, slowest_seconds=round(slowest, 1)))
+    refusals = daemon.log.read_text(errors="replace").count("No space left")
+    if not refusals:
+        totals.failures.append("the disk was never full for the daemon: this run shows nothing")
+    say(totals.line(cycles=cycles, refusals=refusals, ended_and_started_again=daemon.ends, slowest_seconds=round(slowest, 1)))
     for failure in totals.failures:
         say(f"FAILED {failure}")
     attempt.done()

@@ -237,6 +237,9 @@ class Try:
                 account.complaints.append(f"queue list {queue['id']}: {reply.stderr[-500:]}")
                 continue
             for item in json.loads(reply.stdout)["flowfiles"]:
+                if "attributes" not in item:
+                    account.complaints.append(f"queue list {queue['id']}: attributes of {item['flowfile']} are not told")
+                    continue
                 attributes = item["attributes"]
                 found.append((queue["id"], attributes.get("path", "") + attributes.get("filename", "?"), item.get("sha256"), item["size"],
                               queue["hold"]))
