@@ -115,7 +115,7 @@ def settled(attempt):
 
 def run(folder, cycles, seed=1, say=lambda text: None):
     disk = Disk(folder / "disk")
-    attempt = Try(replace(SCENARIOS["deliver"], name="full", count=0), folder / "try")
+    attempt = Try(replace(SCENARIOS["deliver"], name="full", count=0, events=1000), folder / "try")
     attempt.inbox.mkdir(exist_ok=True)
     attempt.state = disk.folder / "state"
     chance, totals, slowest = random.Random(seed), Totals(), 0
@@ -142,6 +142,8 @@ def run(folder, cycles, seed=1, say=lambda text: None):
 
         until(all_there, 90, lambda: f"cycle {cycle}, {leave} bytes left: {len(below(attempt.inbox))} files in the source; {daemon.tail()}", 0.05)
         slowest = max(slowest, time.monotonic() - begun)
+    for part in ("journal", "content"):
+        say(f"{part}: {sum(path.stat().st_blocks * 512 for path in below(attempt.state / part).values()) // KIB} KiB in {len(below(attempt.state / part))} files")
     code = daemon.stop()
     account = attempt.idle(attempt.account())
     if code != 0:
