@@ -8,12 +8,12 @@ static void text(sl_buf *ret, const char *name, const char *value)
     sl_json_string(ret, sl_str_of(value));
 }
 
-static void parameter(sl_buf *ret, bool *any, const char *where, sl_str name, const char *help)
+static void parameter(sl_buf *ret, bool *any, const char *where, bool required, sl_str name, const char *help)
 {
     sl_buf_text(ret, *any ? ",{\"name\":" : "{\"name\":");
     *any = true;
     sl_json_string(ret, name);
-    sl_buf_printf(ret, ",\"in\":\"%s\",\"required\":%s,\"schema\":{\"type\":\"string\"}", where, *where == 'p' ? "true" : "false");
+    sl_buf_printf(ret, ",\"in\":\"%s\",\"required\":%s,\"schema\":{\"type\":\"string\"}", where, required ? "true" : "false");
     if (help) {
         sl_buf_char(ret, ',');
         text(ret, "description", help);
@@ -38,10 +38,13 @@ static void parameters(sl_buf *ret, const sl_route *route)
     bool any = false;
     sl_buf_text(ret, ",\"parameters\":[");
     for (const char *at = strchr(route->path, '{'); at; at = strchr(at + 1, '{'))
-        parameter(ret, &any, "path", (sl_str){at + 1, strcspn(at + 1, "}")}, NULL);
+        parameter(ret, &any, "path", true, (sl_str){at + 1, strcspn(at + 1, "}")}, NULL);
     for (const sl_parameter *p = route->query; p && p->name; p++) {
         if (p->name[strlen(p->name) - 1] == '.') prefix_parameter(ret, &any, p);
-        else parameter(ret, &any, "query", sl_str_of(p->name), p->help);
+        else {
+            bool required = p->name[0] == '!';
+            parameter(ret, &any, "query", required, sl_str_of(p->name + required), p->help);
+        }
     }
     sl_buf_char(ret, ']');
 }

@@ -51,7 +51,7 @@ enum {                       /* sl_route.flags */
 };
 
 typedef struct sl_parameter {
-    const char *name, *help; /* a name that ends with . is a prefix; NULL ends a table */
+    const char *name, *help; /* a name that ends with . is a prefix, one after ! is required; NULL ends a table */
 } sl_parameter;
 
 typedef struct sl_route {

@@ -7,11 +7,12 @@
 
 static const sl_parameter bulletin_query[] = {
     {"after", "Only those with a greater seq."}, {"limit", "At most so many, the newest; 100 unless said, 1,000 at most."}, {NULL, NULL}};
-static const sl_parameter status_history_query[] = {{"component", "The processor or connection: FLOW/NAME, or NAME where one flow has it."},
-                                                    {"from", "Not before this time (RFC 3339); a day ago unless said."},
-                                                    {"to", "Before this time; now unless said."},
-                                                    {"step", "A duration of whole minutes; 1m unless said."},
-                                                    {NULL, NULL}};
+static const sl_parameter status_history_query[] = {
+    {"!component", "The processor or connection: FLOW/NAME, or NAME where one flow has it."},
+    {"from", "Not before this time (RFC 3339); a day ago unless said."},
+    {"to", "Before this time; now unless said."},
+    {"step", "A duration of whole minutes; 1m unless said."},
+    {NULL, NULL}};
 static const sl_parameter queue_query[] = {{"limit", "At most so many FlowFiles; 100 unless said, 1,000 at most."}, {NULL, NULL}};
 static const sl_parameter empty_query[] = {{"through", "Only what was in the queue by this seq; a listing's `seq` is the one to give."},
                                            {"flowfile", "Only this FlowFile."},
@@ -139,8 +140,9 @@ sl_str sl_route_unknown(const sl_route *route, const sl_uri *uri)
         sl_str name = uri->parameters[i].name;
         bool known = false;
         for (const sl_parameter *p = route->query; p && p->name && !known; p++) {
-            size_t size = strlen(p->name);
-            known = p->name[size - 1] == '.' ? sl_str_starts(name, p->name) && name.size > size : sl_str_is(name, p->name);
+            const char *expected = p->name + (p->name[0] == '!');
+            size_t size = strlen(expected);
+            known = expected[size - 1] == '.' ? sl_str_starts(name, expected) && name.size > size : sl_str_is(name, expected);
         }
         if (!known) return name;
     }

@@ -77,12 +77,13 @@ def test_openapi_is_valid_and_true(daemon):
     document = daemon.get("/api/v1/openapi.json")
     assert document["openapi"].startswith("3.1.")
     OpenAPIV31SpecValidator(document).validate()
-    values = {"flow": "copy", "processor": "park", "connection": "pickup.success.park", "seq": "1", "type": "put-file", "file": "app.js",
+    values = {"flow": "copy", "processor": "park", "connection": "pickup.success.park", "seq": "1", "type": "put-file", "file": "app.js", "component": "park",
               "flowfile": daemon.events(filename="a.txt")[0]["flowfile"]}
     for path, methods in document["paths"].items():
         concrete = re.sub(r"\{(\w+)\}", lambda match: values[match[1]], path)
         if "get" in methods and path != "/api/v1/events":
-            assert daemon.request("GET", concrete).status_code in (200, 204, 404) or path in ("/ui/{file}",), path
+            query = "&".join(f"{p['name']}={values[p['name']]}" for p in methods["get"].get("parameters", []) if p["in"] == "query" and p["required"])
+            assert daemon.request("GET", concrete + ("?" + query if query else "")).status_code in (200, 204, 404) or path in ("/ui/{file}",), path
         for method in ("get", "put", "post", "delete", "patch"):
             if method not in methods:
                 assert daemon.request(method.upper(), concrete).status_code == 405, (method, path)
