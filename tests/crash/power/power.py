@@ -64,7 +64,7 @@ class Machine:
     def boot(self):
         inside = {"POWER_FS": self.fs, "POWER_PYTHON": sys.executable, "POWER_INSIDE": HERE / "inside.py", "POWER_FILES": FILES, "SLUICE_BUILD": BUILD,
                   "PYTHONDONTWRITEBYTECODE": "1", **NO_AVX, **({"POWER_PRELOAD": preload.library()} if self.no_sync else {})}
-        command = ["unshare", "--pid", "--fork", "--kill-child", "setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--pdeathsig", "KILL",
+        command = ["setpriv", "--pdeathsig", "KILL", "unshare", "--pid", "--fork", "--kill-child", "setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--pdeathsig", "KILL",
                    self.launch, "linux.uml", "mem=384M", "rootfstype=hostfs", "rootflags=/", "ro", f"init={HERE / 'init.sh'}", f"ubd0={self.image}",
                    f"uml_dir={self.folder}/", "con=null", "con0=null,fd:1", "ssl=null", *(f"{name}={value}" for name, value in inside.items())]
         self.process = subprocess.Popen(list(map(str, command)), env=dict(os.environ, HOME=str(self.folder)), stdin=subprocess.DEVNULL,
