@@ -123,6 +123,8 @@ def run(folder, cycles, seed=1, say=lambda text: None):
     for cycle in range(cycles):
         leave = chance.choice((0, 4 * KIB, 100 * KIB, 500 * KIB, 2000 * KIB))
         full_first = chance.random() < 0.5
+        if cycle == 0:  # whatever the dice and the machine's speed say, once there is no room at all when files come
+            leave, full_first = 0, True
         if full_first:
             disk.fill(leave)
         add_files(attempt, chance, cycle)
