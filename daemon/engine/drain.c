@@ -30,8 +30,8 @@ static void on_deadline(uv_timer_t *timer)
 void sl_engine_check_drained(sl_engine *engine)
 {
     if (!engine->draining || engine->drained || !engine->journal) return;
-    if (engine->open_sessions || engine->running_effects || engine->releasing || engine->fetches || engine->sweeping ||
-        engine->history_writing || engine->replacements)
+    if (engine->open_sessions || engine->running_effects || (engine->failed ? engine->releasing : sl_releases_left(engine)) ||
+        engine->fetches || engine->sweeping || engine->history_writing || engine->replacements)
         return;
     if (!engine->failed && sl_journal_durable(engine->journal) + 1 < sl_journal_next(engine->journal)) return;
     engine->drained = true;

@@ -353,6 +353,7 @@ void sl_releases_note(void *engine, uint64_t id, sl_claim_kind kind, uint64_t pa
 void sl_releases_log(sl_engine *engine);    /* RELEASE events for what was noted */
 void sl_releases_apply(sl_engine *engine);  /* lets go what is durable, on a worker */
 void sl_releases_resume(sl_engine *engine); /* the sweep knows: what was held back goes on */
+bool sl_releases_left(sl_engine *engine);   /* some are still to be logged or applied */
 void sl_releases_done(sl_engine *engine);
 
 /* ---- recover.c ---- */

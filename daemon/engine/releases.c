@@ -111,6 +111,14 @@ void sl_releases_apply(sl_engine *engine)
     sl_workers_submit(engine->workers, &work->job, false);
 }
 
+bool sl_releases_left(sl_engine *engine)
+{
+    uv_mutex_lock(&engine->lock);
+    bool left = engine->releases || engine->releases_logged || engine->releasing;
+    uv_mutex_unlock(&engine->lock);
+    return left;
+}
+
 void sl_releases_done(sl_engine *engine)
 {
     free_releases(engine->releases);
