@@ -124,7 +124,8 @@ def hops(folder, count):
         n, t0, t1 = db.execute("SELECT count(*), min(time), max(time) FROM event WHERE type < 32").fetchone()
         made += db.execute("SELECT count(*) FROM provenance WHERE relationship IS NOT NULL AND type <> 'DROP'").fetchone()[0]
         events += n
-        first.append(t0), last.append(t1)
+        if n:  # a segment that was just begun may have none
+            first.append(t0), last.append(t1)
         db.close()
     span = (max(last) - min(first)) / 1e6
     line("events on disk", f"{events:,} in {span:.2f} s from the first to the last, {took:.2f} s with start and end")
