@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-enum { SEGMENT_EVENTS = 2000000, PENDING_LIMIT = 64 << 20, RETAINED = 8 /* segments that retention reckons with */ };
+enum { SEGMENT_EVENTS = 2000000, PENDING_LIMIT = 64 << 20 };
 #define SHORTEST (60 * SL_SECOND) /* a segment's life */
 
 /* ---- open and close ------------------------------------------------------------------------------ */
@@ -249,9 +249,9 @@ static bool outlived(const sl_journal *journal)
     const sl_journal_options *options = &journal->options;
     if (journal->next <= journal->segment_begun) return false;
     if (atomic_load(&journal->open_number) == journal->segment_number && options->retain_bytes &&
-        atomic_load(&journal->open_bytes) > options->retain_bytes / RETAINED)
+        atomic_load(&journal->open_bytes) > options->retain_bytes / SL_RETAINED)
         return true;
-    int64_t longest = SL_MAX(options->retain_us / RETAINED, SHORTEST);
+    int64_t longest = SL_MAX(options->retain_us / SL_RETAINED, SHORTEST);
     return options->retain_us && sl_now() - journal->segment_created > longest;
 }
 

@@ -22,6 +22,8 @@
 #include "journal/index.h"
 #include "journal/segment.h"
 
+enum { SL_RETAINED = 8 /* segments that retention reckons with */ };
+
 typedef enum sl_command_kind {
     SL_DO_BATCH,
     SL_DO_NAME,
@@ -108,10 +110,9 @@ struct sl_journal {
 
     /* journal thread */
     sl_segment *segment;
-    sl_marks *marks;    /* of it; the span has a reference too */
-    bool skips_blocks;  /* checkpoint blocks that come are of a segment that failed */
-    bool proven;        /* a commit has succeeded in this segment */
-    int64_t bytes_seen; /* ticks */
+    sl_marks *marks;   /* of it; the span has a reference too */
+    bool skips_blocks; /* checkpoint blocks that come are of a segment that failed */
+    bool proven;       /* a commit has succeeded in this segment */
     pthread_t writer, sealer;
     bool writer_runs, sealer_runs;
 

@@ -83,7 +83,8 @@ uint32_t sl_journal_keep_from(const sl_journal *journal)
         if (span->number >= complete || i + 1 == journal->span_count) break;
         /* The next one's beginning is this one's newest event. */
         bool old = journal->spans[i + 1].created && journal->spans[i + 1].created < oldest;
-        bool large = options->retain_bytes && bytes > options->retain_bytes;
+        /* One segment's room is left for the log that the sealer takes in: for a moment it is there twice. */
+        bool large = options->retain_bytes && bytes > options->retain_bytes - options->retain_bytes / SL_RETAINED;
         if (!old && !large) break;
         bytes -= SL_MIN(bytes, span->bytes);
     }
