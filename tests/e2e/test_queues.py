@@ -119,5 +119,5 @@ def test_expired_ones_go_where_the_connection_says(inbox, tmp_path, make_daemon)
     until(lambda: daemon.processor("park")["state"] == "stopped", 30, daemon.tail)
     (inbox / "a.txt").write_text("a")
     until(lambda: any(item["hold"] and item["objects"] for item in daemon.status()["connections"]), 30, daemon.tail)
-    assert daemon.connection("pickup.success.park")["objects"] == 0
-    assert daemon.events(type="EXPIRE")
+    until(lambda: daemon.connection("pickup.success.park")["objects"] == 0, 30, daemon.tail)
+    until(lambda: daemon.events(type="EXPIRE"), 30, daemon.tail)

@@ -19,6 +19,7 @@ def test_a_changed_flow_is_swapped_in(inbox, tmp_path, make_daemon):
     (inbox / "b.txt").write_text("b")
     until(lambda: (tmp_path / "two" / "b.txt").exists(), 30, daemon.tail)
     assert not (tmp_path / "one" / "b.txt").exists()
+    daemon.settled()  # the file is there before the commit that says so
     revisions = {event["flow_revision"] for event in daemon.events(component="park")}
     assert len(revisions) == 2
 
