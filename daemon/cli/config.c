@@ -33,8 +33,11 @@ static const sluice_property provenance_table[] = {
     {0},
 };
 static const sluice_property content_table[] = {
-    {.name = "age", .type = SLUICE_DURATION, .help = "Not in this version."},
-    {.name = "disk", .type = SLUICE_STRING, .help = "Not in this version."},
+    {.name = "age", .type = SLUICE_DURATION, .fallback = "3h", .help = "So long content stays for a replay; 0: it goes at once."},
+    {.name = "disk",
+     .type = SLUICE_STRING,
+     .fallback = "80%",
+     .help = "How full the disk may be, as 80%, or what content may take, as 50GB."},
     {0},
 };
 static const sluice_property retention_table[] = {
@@ -101,6 +104,22 @@ static const sl_value *written(const sl_config *config, const char *name)
     return value && value->given ? value : NULL;
 }
 
+/* A part of the file system, or a size. */
+static void take_disk(sl_config *config, const sl_value *value, sl_problems *problems)
+{
+    char *end;
+    const char *text = sl_arena_str(&config->arena, value->text).data;
+    unsigned long percent = strtoul(text, &end, 10);
+    config->content_disk_percent = 0;
+    config->content_disk_bytes = 0;
+    if (end != text && strcmp(end, "%") == 0 && text[0] != '-' && percent >= 1 && percent <= 100)
+        config->content_disk_percent = (unsigned)percent;
+    else if (sl_size_parse(value->text, &config->content_disk_bytes) < 0)
+        sl_problem_error(
+            problems, value->mark,
+            "retention.content.disk: expected a part of the disk from 1% to 100%, or a size as 50GB (0: no limit), found \"%s\"", text);
+}
+
 static void take_values(sl_config *config, sl_problems *problems)
 {
     const sl_value *value;
@@ -112,6 +131,11 @@ static void take_values(sl_config *config, sl_problems *problems)
         sl_problem_error(problems, value->mark, "flows.writable: true is not in this version: edit the files and send SIGHUP");
     if ((value = written(config, "retention.provenance.age"))) config->provenance_age = value->number;
     if ((value = written(config, "retention.provenance.size"))) config->provenance_size = (uint64_t)value->number;
+    if ((value = written(config, "retention.content.age"))) {
+        config->content_age = value->number;
+        config->content_age_given = true;
+    }
+    if ((value = written(config, "retention.content.disk"))) take_disk(config, value, problems);
     if ((value = written(config, "log.level"))) sl_log_level_parse(levels[value->number], &config->log);
 }
 
@@ -121,14 +145,6 @@ static void take_services(sl_config *config, const sl_node *root, sl_problems *p
     config->services = sl_node_get(root, "services");
     if (!config->services || config->services->kind == SL_MAPPING) return;
     sl_problem_error(problems, config->services->mark, "services: expected a mapping of names, as in services: {b2: {type: s3, ...}}");
-}
-
-/* Bytes go when no FlowFile needs them any more. */
-static void refuse_content_retention(const sl_node *root, sl_problems *problems)
-{
-    const sl_node *retention = sl_node_get(root, "retention");
-    const sl_node *key = retention && retention->kind == SL_MAPPING ? sl_node_key(retention, "content") : NULL;
-    if (key) sl_problem_error(problems, key->mark, "retention.content: not in this version; content goes when no FlowFile needs it");
 }
 
 static void take_flow_parameters(sl_config *config, const sl_node *name, const sl_node *node, sl_problems *problems)
@@ -171,6 +187,8 @@ static void init(sl_config *config)
                           .flows = SL_FLOWS_FOLDER,
                           .provenance_age = SL_PROVENANCE_AGE,
                           .provenance_size = SL_PROVENANCE_SIZE,
+                          .content_age = SL_CONTENT_AGE,
+                          .content_disk_percent = SL_CONTENT_DISK_PERCENT,
                           .log = SL_INFO};
 }
 
@@ -186,7 +204,6 @@ int sl_config_parse(sl_str text, sl_config *ret, sl_problems *problems)
                          "expected the configuration's keys: http, parameters, services, secrets, retention, flows, log");
         return -1;
     }
-    refuse_content_retention(root, problems);
     take_services(ret, root, problems);
     sl_parameter_scope none = {.parameter = no_parameter};
     sl_properties_decode(root, config_table, read_by_hand, &none, &ret->arena, &ret->properties, problems);

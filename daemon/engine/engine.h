@@ -21,15 +21,18 @@ typedef struct sl_engine sl_engine;
 
 typedef struct sl_engine_options {
     uv_loop_t *loop;
-    const char *state;       /* folder */
-    const char *modules;     /* folder of *.so, also one level below */
-    const char *secrets;     /* folder of the config, or NULL */
-    unsigned workers;        /* 0: one a core, at least 2 */
-    uint64_t segment_events; /* 0: the journal's default */
-    int64_t retain_us;       /* provenance's age, 0: for ever */
-    uint64_t retain_bytes;   /* provenance's size, 0: no limit */
-    size_t window;           /* FlowFiles of a queue whose attributes are kept in memory; 0: 10,000 */
-    bool paused;             /* schedules nothing */
+    const char *state;             /* folder */
+    const char *modules;           /* folder of *.so, also one level below */
+    const char *secrets;           /* folder of the config, or NULL */
+    unsigned workers;              /* 0: one a core, at least 2 */
+    uint64_t segment_events;       /* 0: the journal's default */
+    int64_t retain_us;             /* provenance's age, 0: for ever */
+    uint64_t retain_bytes;         /* provenance's size, 0: no limit */
+    int64_t retain_content_us;     /* released content stays so long for a replay; 0: it goes at once */
+    unsigned content_disk_percent; /* how full the state's file system may be; 0: content_disk_bytes says */
+    uint64_t content_disk_bytes;   /* what content may take; 0 as well: no limit */
+    size_t window;                 /* FlowFiles of a queue whose attributes are kept in memory; 0: 10,000 */
+    bool paused;                   /* schedules nothing */
 } sl_engine_options;
 
 /* error->code EBUSY: another process holds the state. */
