@@ -117,7 +117,7 @@ static void take_disk(sl_config *config, const sl_value *value, sl_problems *pro
     else if (sl_size_parse(value->text, &config->content_disk_bytes) < 0)
         sl_problem_error(
             problems, value->mark,
-            "retention.content.disk: expected a part of the disk from 1% to 100%, or a size as 50GB (0: no limit), found \"%s\"", text);
+            "retention.content.disk: expected a part of the disk from 1%% to 100%%, or a size as 50GB (0: no limit), found \"%s\"", text);
 }
 
 static void take_values(sl_config *config, sl_problems *problems)
