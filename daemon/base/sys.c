@@ -55,6 +55,20 @@ static int real_punch_hole(int fd, off_t offset, off_t size)
     return fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, size);
 }
 
+/* Where the file system cannot, the C library writes into each block. */
+static int real_allocate(int fd, off_t offset, off_t size)
+{
+    int result;
+    while ((result = fallocate(fd, 0, offset, size)) < 0 && errno == EINTR) continue;
+    if (result == 0 || errno != EOPNOTSUPP) return result;
+    int code;
+    while ((code = posix_fallocate(fd, offset, size)) == EINTR) continue;
+    errno = code;
+    return code ? -1 : 0;
+}
+
+static int real_statvfs(const char *path, struct statvfs *ret) { return statvfs(path, ret); }
+
 const sl_sys sl_sys_real = {
     .realtime = real_realtime,
     .monotonic = real_monotonic,
@@ -67,6 +81,7 @@ const sl_sys sl_sys_real = {
     .fdatasync = fdatasync,
     .ftruncate = ftruncate,
     .punch_hole = real_punch_hole,
+    .allocate = real_allocate,
     .link = link,
     .link_fd = real_link_fd,
     .rename = rename,
@@ -76,6 +91,7 @@ const sl_sys sl_sys_real = {
     .stat = real_stat,
     .lstat = real_lstat,
     .fstat = real_fstat,
+    .statvfs = real_statvfs,
 };
 const sl_sys *sl_sys_now = &sl_sys_real;
 

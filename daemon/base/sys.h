@@ -7,10 +7,12 @@
 #ifndef SL_SYS_H
 #define SL_SYS_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/types.h>
 
 #include "base/base.h"
@@ -27,6 +29,7 @@ typedef struct sl_sys {
     int (*fdatasync)(int fd);
     int (*ftruncate)(int fd, off_t size);
     int (*punch_hole)(int fd, off_t offset, off_t size); /* the range reads as zeros and takes no space */
+    int (*allocate)(int fd, off_t offset, off_t size);   /* the range has its blocks: a write there never lacks space */
     int (*link)(const char *from, const char *to);
     int (*link_fd)(int fd, const char *to); /* gives an open file (O_TMPFILE too) a name */
     int (*rename)(const char *from, const char *to);
@@ -36,6 +39,7 @@ typedef struct sl_sys {
     int (*stat)(const char *path, struct stat *ret);
     int (*lstat)(const char *path, struct stat *ret);
     int (*fstat)(int fd, struct stat *ret);
+    int (*statvfs)(const char *path, struct statvfs *ret); /* may wait for long where a server is: never on the loop */
 } sl_sys;
 
 extern const sl_sys sl_sys_real;
@@ -43,6 +47,8 @@ extern const sl_sys *sl_sys_now; /* what the process uses; set before threads st
 
 static inline int64_t sl_now(void) { return sl_sys_now->realtime(); }
 static inline int64_t sl_ticks(void) { return sl_sys_now->monotonic(); }
+/* An errno that says: no room, on the disk or in the quota. */
+static inline bool sl_no_space(int code) { return code == ENOSPC || code == EDQUOT; }
 
 /* Built on the table. */
 int sl_write_all(int fd, const void *data, size_t size, off_t offset); /* -1 and errno; retries EINTR and short writes */
