@@ -52,8 +52,11 @@ typedef struct sl_journal_options {
     uint64_t retain_bytes;   /* of all segments; 0: no limit */
     sl_journal_fold fold;
     /* On the journal thread before a group's commit: syncs what the group's claims point to. -1: the commit
-     * fails like a disk error. */
+     * fails like a disk error, or waits for a full disk, by its code. */
     int (*before_commit)(void *context, sl_error *error);
+    /* On the journal thread when a commit finds the disk full (before_commit with ENOSPC or EDQUOT too), each time before it
+     * waits. true: there is more room now, it tries again at once. NULL: nobody can make room. */
+    bool (*make_room)(void *context, const sl_error *error);
     /* On the journal thread after each commit, and after a failure (see sl_journal_failure). */
     void (*committed)(void *context);
     /* What an operator should read; any of the journal's threads. NULL: it is logged. */

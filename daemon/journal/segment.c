@@ -42,6 +42,7 @@ int sl_sqlite_failed(sqlite3 *db, const char *what, const char *path, sl_error *
     case SQLITE_FULL: number = ENOSPC; break;
     case SQLITE_BUSY: number = EAGAIN; break;
     case SQLITE_INTERRUPT: number = ECANCELED; break;
+    case SQLITE_CANTOPEN: number = sl_no_space(sqlite3_system_errno(db)) ? ENOSPC : EIO; break; /* a file that could not be made */
     }
     return sl_error_set(error, number, "journal: cannot %s %s: %s (SQLite %d)", what, path, sqlite3_errmsg(db), code);
 }

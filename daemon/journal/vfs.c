@@ -1,11 +1,12 @@
 #include "journal/vfs.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
 #include <string.h>
 
-#include "base/base.h"
+#include "base/sys.h"
 
 typedef struct shim_file {
     sqlite3_file base;
@@ -62,11 +63,20 @@ static int paced(sqlite3_file *file, int size)
     return result;
 }
 
+/* SQLite knows ENOSPC alone as a full disk. */
+static int told_full(sqlite3_file *file, int result)
+{
+    int code = 0;
+    if (result != SQLITE_IOERR_WRITE) return result;
+    real_of(file)->pMethods->xFileControl(real_of(file), SQLITE_FCNTL_LAST_ERRNO, &code);
+    return sl_no_space(code) ? SQLITE_FULL : result;
+}
+
 static int shim_write(sqlite3_file *file, const void *data, int size, sqlite3_int64 offset)
 {
     if (latched(file)) return SQLITE_IOERR_WRITE;
     if (atomic_load(&disk_full)) return SQLITE_FULL;
-    int result = real_of(file)->pMethods->xWrite(real_of(file), data, size, offset);
+    int result = told_full(file, real_of(file)->pMethods->xWrite(real_of(file), data, size, offset));
     /* A full disk refuses a write but keeps what was synced: the transaction rolls back, nothing is unknown. */
     if (result == SQLITE_OK && pace.pause) return paced(file, size);
     return result == SQLITE_FULL ? result : latch(file, result);
@@ -88,9 +98,16 @@ FORWARD(CheckReservedLock, (sqlite3_file * file, int *result), (real_of(file), r
 FORWARD(FileControl, (sqlite3_file * file, int operation, void *argument), (real_of(file), operation, argument))
 FORWARD(SectorSize, (sqlite3_file * file), (real_of(file)))
 FORWARD(DeviceCharacteristics, (sqlite3_file * file), (real_of(file)))
-FORWARD(ShmMap, (sqlite3_file * file, int page, int size, int extend, void volatile **map), (real_of(file), page, size, extend, map))
 FORWARD(ShmLock, (sqlite3_file * file, int offset, int count, int flags), (real_of(file), offset, count, flags))
 FORWARD(ShmUnmap, (sqlite3_file * file, int remove), (real_of(file), remove))
+
+/* The index of a log is a mapped file beside it, which grows with it: no room there is a full disk too. */
+static int shim_ShmMap(sqlite3_file *file, int page, int size, int extend, void volatile **map)
+{
+    errno = 0;
+    int result = real_of(file)->pMethods->xShmMap(real_of(file), page, size, extend, map);
+    return result == SQLITE_IOERR_SHMSIZE && sl_no_space(errno) ? SQLITE_FULL : result;
+}
 
 static void shim_barrier(sqlite3_file *file) { real_of(file)->pMethods->xShmBarrier(real_of(file)); }
 

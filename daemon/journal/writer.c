@@ -133,7 +133,7 @@ static int make_segment(sl_journal *journal, uint32_t number, uint64_t first, ui
 static int begin_segment(sl_journal *journal, uint32_t number, uint64_t first, uint32_t overrules, sl_segment **ret, sl_error *error)
 {
     if (make_segment(journal, number, first, overrules, ret, error) == 0) return 0;
-    if (error->code == ENOSPC) return -1;
+    if (sl_no_space(error->code)) return -1;
     sl_log(SL_WARNING, "journal", "%s; tried once more", error->text);
     return make_segment(journal, number, first, overrules, ret, error);
 }
@@ -161,10 +161,11 @@ static void go_on_in(sl_journal *journal, sl_segment *fresh, uint64_t first, boo
     journal->proven = !failed;
 }
 
-/* A full disk is waited for, a second at a time. false: nobody waits any more. */
+/* A full disk is waited for, a second at a time, once nobody makes room. false: nobody waits any more. */
 static bool wait_for_space(sl_journal *journal, const sl_error *error)
 {
     struct timespec until;
+    if (journal->options.make_room && journal->options.make_room(journal->options.context, error)) return true;
     if (!atomic_exchange(&journal->stalled, true))
         sl_journal_notice(journal, SL_ERROR, "%s; commits wait until there is space", error->text);
     clock_gettime(CLOCK_REALTIME, &until);
@@ -186,7 +187,7 @@ static int roll(sl_journal *journal, const sl_command *command, sl_error *error)
 {
     sl_segment *fresh, *old = journal->segment;
     while (begin_segment(journal, command->id, command->seq, 0, &fresh, error) < 0)
-        if (error->code != ENOSPC || !wait_for_space(journal, error)) return -1;
+        if (!sl_no_space(error->code) || !wait_for_space(journal, error)) return -1;
     space_is_back(journal);
     go_on_in(journal, fresh, command->seq, false);
     sl_journal_seal(journal, old);
@@ -225,7 +226,7 @@ static int renew(sl_journal *journal, sl_command *rest, sl_error *error)
     uint32_t number = take_number(journal, rest);
     sl_error again = {0};
     while (begin_segment(journal, number, first, old->number, &fresh, &again) < 0)
-        if (again.code != ENOSPC || !wait_for_space(journal, &again))
+        if (!sl_no_space(again.code) || !wait_for_space(journal, &again))
             return sl_error_set(error, again.code, "%s; and then: %.400s", error->text, again.text);
     space_is_back(journal);
     sl_journal_notice(journal, SL_ERROR,
@@ -240,9 +241,10 @@ static int renew(sl_journal *journal, sl_command *rest, sl_error *error)
 
 static bool mend(sl_journal *journal, const group *group, sl_command *rest, sl_error *error)
 {
+    bool full = sl_no_space(error->code);
     sl_segment_undo(journal->segment);
-    if (group->content_fails) return false; /* a fresh segment does not make the bytes durable */
-    if (error->code == ENOSPC && !sl_vfs_latched(journal->segment->db)) return wait_for_space(journal, error);
+    if (group->content_fails) return full && wait_for_space(journal, error); /* a fresh segment does not make the bytes durable */
+    if (full && !sl_vfs_latched(journal->segment->db)) return wait_for_space(journal, error);
     return journal->proven && renew(journal, rest, error) == 0;
 }
 
