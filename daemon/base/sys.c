@@ -1,10 +1,13 @@
 #include "base/sys.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
 #include <linux/fs.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -69,6 +72,32 @@ static int real_allocate(int fd, off_t offset, off_t size)
 
 static int real_statvfs(const char *path, struct statvfs *ret) { return statvfs(path, ret); }
 
+static int real_list(const char *path, void (*each)(void *context, const char *name), void *context)
+{
+    DIR *dir = opendir(path);
+    if (!dir) return -1;
+    for (struct dirent *entry; (entry = readdir(dir));)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) each(context, entry->d_name);
+    return closedir(dir);
+}
+
+static int real_clone(int to, int from) { return ioctl(to, FICLONE, from); }
+
+/* An open file description's lock: it goes with the process, and no other descriptor's close drops it. */
+static int real_lock(int fd)
+{
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    return fcntl(fd, F_OFD_SETLK, &whole);
+}
+
+static int real_lease(int fd, bool take) { return fcntl(fd, F_SETLEASE, take ? F_RDLCK : F_UNLCK); }
+
+static void *real_map(int fd, size_t size)
+{
+    void *mapped = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    return mapped == MAP_FAILED ? NULL : mapped;
+}
+
 const sl_sys sl_sys_real = {
     .realtime = real_realtime,
     .monotonic = real_monotonic,
@@ -92,6 +121,13 @@ const sl_sys sl_sys_real = {
     .lstat = real_lstat,
     .fstat = real_fstat,
     .statvfs = real_statvfs,
+    .chmod_fd = fchmod,
+    .list = real_list,
+    .clone = real_clone,
+    .lock = real_lock,
+    .lease = real_lease,
+    .map = real_map,
+    .unmap = munmap,
 };
 const sl_sys *sl_sys_now = &sl_sys_real;
 
@@ -179,7 +215,7 @@ int sl_read_file(const char *path, size_t limit, sl_buf *ret, sl_error *error)
 
 static int write_and_sync(int fd, sl_str text, mode_t mode)
 {
-    if (fchmod(fd, mode) < 0 || sl_write_all(fd, text.data, text.size, 0) < 0) return -1;
+    if (sl_sys_now->chmod_fd(fd, mode) < 0 || sl_write_all(fd, text.data, text.size, 0) < 0) return -1;
     return sl_sys_now->fsync(fd);
 }
 

@@ -40,6 +40,13 @@ typedef struct sl_sys {
     int (*lstat)(const char *path, struct stat *ret);
     int (*fstat)(int fd, struct stat *ret);
     int (*statvfs)(const char *path, struct statvfs *ret); /* may wait for long where a server is: never on the loop */
+    int (*chmod_fd)(int fd, mode_t mode);
+    int (*list)(const char *path, void (*each)(void *context, const char *name), void *context); /* all but . and .. */
+    int (*clone)(int to, int from);                                                              /* a reflink of all of it */
+    int (*lock)(int fd);               /* for writing, whole, of the open file; EAGAIN: somebody has it */
+    int (*lease)(int fd, bool take);   /* for reading: nobody has it open for writing */
+    void *(*map)(int fd, size_t size); /* shared, for reading and writing; NULL and errno */
+    int (*unmap)(void *data, size_t size);
 } sl_sys;
 
 extern const sl_sys sl_sys_real;

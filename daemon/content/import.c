@@ -1,10 +1,6 @@
 /* A source file becomes content: read when small; else taken over by reflink, by a hard link while a read lease shows
  * that nobody has it open for writing, or by copying; or, when the source stays, referred to where it is. */
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/fs.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "content/private.h"
 
@@ -58,7 +54,7 @@ static int import_copy(sl_content *store, const char *path, int fd, const struct
     char hex[65] = "";
     int to = sl_temporary_open(store, error);
     if (to < 0) return -1;
-    bool reflink = ioctl(to, FICLONE, fd) == 0;
+    bool reflink = sl_sys_now->clone(to, fd) == 0;
     int result = 0;
     if (!reflink && only_reflink) result = sl_error_set(error, ENOTSUP, "no reflink");
     else if (!reflink) result = copy_bytes(path, fd, to, (uint64_t)status->st_size, hex, error);
@@ -84,7 +80,7 @@ static sl_claim *claim_of_file(sl_content *store, sl_claim_kind kind, const stru
 /* 1: it cannot be linked (another file system, protected hard links, open for writing): copy it. */
 static int import_link(sl_content *store, const char *path, int fd, const struct stat *status, sl_claim **ret, sl_error *error)
 {
-    if (fcntl(fd, F_SETLEASE, F_RDLCK) < 0) return 1;
+    if (sl_sys_now->lease(fd, true) < 0) return 1;
     sl_claim *claim = claim_of_file(store, SL_ADOPTED, status);
     char *to = sl_own_path(store, claim->id, true);
     int result = sl_sys_now->fsync(fd) < 0 || sl_sys_now->link_fd(fd, to) < 0 ? 1 : 0;
@@ -92,7 +88,7 @@ static int import_link(sl_content *store, const char *path, int fd, const struct
         sl_sys_now->unlink(to);
         result = -1;
     }
-    fcntl(fd, F_SETLEASE, F_UNLCK);
+    sl_sys_now->lease(fd, false);
     free(to);
     if (result != 0) {
         claim->counted = false;

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "content/private.h"
 
@@ -12,7 +11,7 @@ static void pack_close(sl_content *store, sl_pack *pack)
     sl_pack **link = &store->packs;
     while (*link != pack) link = &(*link)->next;
     *link = pack->next;
-    close(pack->fd);
+    sl_sys_now->close(pack->fd);
     sl_pack_count(store, pack->id, 0); /* all of it may have been released while it was in use */
     free(pack);
 }

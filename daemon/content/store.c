@@ -1,10 +1,8 @@
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "content/private.h"
 
@@ -81,7 +79,7 @@ void sl_content_close(sl_content *store)
     if (!store) return;
     for (sl_pack *pack = store->packs, *next; pack; pack = next) {
         next = pack->next;
-        close(pack->fd);
+        sl_sys_now->close(pack->fd);
         free(pack);
     }
     sl_map_done(&store->packs_live);

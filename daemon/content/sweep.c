@@ -1,5 +1,4 @@
 /* What nobody holds, of before this opening: ids tell, since they grow with time. */
-#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -37,22 +36,32 @@ void sl_live_free(sl_live *live)
     free(live);
 }
 
+typedef struct visit {
+    sl_content *store;
+    const sl_live *live;
+    const char *folder;
+    void (*file)(sl_content *store, const sl_live *live, const char *path, const char *name);
+} visit;
+
+static void visit_file(void *context, const char *name)
+{
+    const visit *v = context;
+    if (name[0] == '.') return;
+    char *path = sl_asprintf("%s/%s", v->folder, name);
+    v->file(v->store, v->live, path, name);
+    free(path);
+}
+
 /* Calls back for each plain file of a folder below the store's. */
 static int each_file(sl_content *store, const char *folder, const sl_live *live,
-                     void (*visit)(sl_content *store, const sl_live *live, const char *path, const char *name), sl_error *error)
+                     void (*file)(sl_content *store, const sl_live *live, const char *path, const char *name), sl_error *error)
 {
     char *path = sl_asprintf("%s/%s", store->folder, folder);
-    DIR *dir = opendir(path);
-    if (!dir) sl_error_set(error, errno, "content: cannot list %s: %s", path, strerror(errno));
-    for (struct dirent *entry; dir && (entry = readdir(dir));) {
-        if (entry->d_name[0] == '.') continue;
-        char *file = sl_asprintf("%s/%s", path, entry->d_name);
-        visit(store, live, file, entry->d_name);
-        free(file);
-    }
-    if (dir) closedir(dir);
+    visit v = {.store = store, .live = live, .folder = path, .file = file};
+    int result = sl_sys_now->list(path, visit_file, &v);
+    if (result < 0) sl_error_set(error, errno, "content: cannot list %s: %s", path, strerror(errno));
     free(path);
-    return dir ? 0 : -1;
+    return result;
 }
 
 static void quarantine(sl_content *store, const char *path, const char *name)

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "base/sys.h"
 #include "engine/session.h"
@@ -93,8 +92,9 @@ static int read_node(sl_engine *engine, sl_error *error)
 {
     char *path = sl_asprintf("%s/node", engine->state_folder);
     sl_buf text = SL_BUF(64);
+    struct stat status;
     int result = 0;
-    if (access(path, F_OK) == 0) {
+    if (sl_sys_now->stat(path, &status) == 0 || errno != ENOENT) { /* a disk that fails does not make it another state */
         result = sl_read_file(path, 32, &text, error);
         if (result == 0) engine->node = (uint32_t)strtoul(text.data ? text.data : "", NULL, 10) & 0x3fffffff;
     } else {

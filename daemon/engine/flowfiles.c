@@ -5,7 +5,6 @@
  * died is suspect. */
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/mman.h>
 
 #include "base/sys.h"
 #include "engine/private.h"
@@ -16,10 +15,10 @@ int sl_flight_open(sl_engine *engine, sl_error *error)
 {
     char *path = sl_asprintf("%s/in-flight", engine->state_folder);
     engine->slots_fd = sl_sys_now->open(path, O_RDWR | O_CREAT, 0600);
-    void *mapped = MAP_FAILED;
+    void *mapped = NULL;
     if (engine->slots_fd >= 0 && sl_sys_now->ftruncate(engine->slots_fd, SLOTS * 8) == 0)
-        mapped = mmap(NULL, SLOTS * 8, PROT_READ | PROT_WRITE, MAP_SHARED, engine->slots_fd, 0);
-    int result = mapped == MAP_FAILED ? sl_error_set(error, errno, "cannot map %s: %s", path, strerror(errno)) : 0;
+        mapped = sl_sys_now->map(engine->slots_fd, SLOTS * 8);
+    int result = mapped ? 0 : sl_error_set(error, errno, "cannot map %s: %s", path, strerror(errno));
     free(path);
     if (result < 0) return -1;
     engine->slots = mapped;
@@ -30,7 +29,7 @@ int sl_flight_open(sl_engine *engine, sl_error *error)
 
 void sl_flight_close(sl_engine *engine)
 {
-    if (engine->slots) munmap((void *)engine->slots, SLOTS * 8);
+    if (engine->slots) sl_sys_now->unmap((void *)engine->slots, SLOTS * 8);
     if (engine->slots_fd >= 0) sl_sys_now->close(engine->slots_fd);
     free(engine->free_slots);
     engine->slots = NULL;

@@ -2,7 +2,6 @@
  * on a worker once a minute when something is new, and at the end; what is damaged is begun anew. */
 #include <errno.h>
 #include <inttypes.h>
-#include <unistd.h>
 
 #include "base/sys.h"
 #include "engine/private.h"
@@ -221,7 +220,8 @@ int sl_engine_history_open(sl_engine *engine, sl_error *error)
     sl_buf text = SL_BUF(FILE_LIMIT + 1);
     sl_error wrong = {0};
     engine->history = sl_history_new();
-    int result = access(path, F_OK) == 0 ? sl_read_file(path, FILE_LIMIT, &text, error) : 0;
+    struct stat status;
+    int result = sl_sys_now->stat(path, &status) == 0 ? sl_read_file(path, FILE_LIMIT, &text, error) : 0;
     if (result == 0 && text.size && sl_history_load(engine->history, sl_buf_view(&text), sl_now(), &wrong) < 0)
         sl_bulletin(engine->bulletins, SL_WARNING, "history", "%s: %s; the figures of the day begin anew", path, wrong.text);
     sl_buf_done(&text);

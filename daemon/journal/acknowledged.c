@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/mman.h>
 
 #include "base/sys.h"
 #include "journal/private.h"
@@ -42,8 +41,7 @@ void sl_acknowledged_open(sl_journal *journal)
     sl_acknowledged none = {0, ~(uint64_t)0};
     if (sl_sys_now->fstat(journal->lock_fd, &status) < 0) return;
     if (status.st_size < (off_t)sizeof none && sl_write_all(journal->lock_fd, &none, sizeof none, 0) < 0) return;
-    void *mapped = mmap(NULL, sizeof none, PROT_READ | PROT_WRITE, MAP_SHARED, journal->lock_fd, 0);
-    if (mapped != MAP_FAILED) journal->acknowledged = mapped;
+    journal->acknowledged = sl_sys_now->map(journal->lock_fd, sizeof none);
 }
 
 void sl_acknowledged_note(sl_journal *journal, uint64_t seq)
@@ -55,6 +53,6 @@ void sl_acknowledged_note(sl_journal *journal, uint64_t seq)
 
 void sl_acknowledged_close(sl_journal *journal)
 {
-    if (journal->acknowledged) munmap((void *)journal->acknowledged, sizeof *journal->acknowledged);
+    if (journal->acknowledged) sl_sys_now->unmap((void *)journal->acknowledged, sizeof *journal->acknowledged);
     journal->acknowledged = NULL;
 }

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <unistd.h>
 
 enum { SEGMENT_EVENTS = 2000000, PENDING_LIMIT = 64 << 20 };
 #define SHORTEST (60 * SL_SECOND) /* a segment's life */
@@ -12,12 +11,10 @@ enum { SEGMENT_EVENTS = 2000000, PENDING_LIMIT = 64 << 20 };
 static int lock_folder(sl_journal *journal, sl_error *error)
 {
     char *path = sl_asprintf("%s/lock", journal->folder);
-    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     int result = 0;
     journal->lock_fd = sl_sys_now->open(path, O_RDWR | O_CREAT, 0600);
     if (journal->lock_fd < 0) result = sl_error_set(error, errno, "cannot open %s: %s", path, strerror(errno));
-    /* An open file description's lock: it goes with the process, and no other descriptor's close drops it. */
-    else if (fcntl(journal->lock_fd, F_OFD_SETLK, &whole) < 0)
+    else if (sl_sys_now->lock(journal->lock_fd) < 0)
         result = sl_error_set(error, EBUSY, "another process holds the state in %s; stop it, or name another folder with --state",
                               journal->folder);
     free(path);
@@ -117,7 +114,7 @@ void sl_journal_close(sl_journal *journal)
     sl_marks_unref(journal->marks);
     sl_spans_done(journal);
     sl_acknowledged_close(journal);
-    if (journal->lock_fd >= 0) close(journal->lock_fd);
+    if (journal->lock_fd >= 0) sl_sys_now->close(journal->lock_fd);
     sl_journal_forget_names(journal);
     pthread_mutex_destroy(&journal->lock);
     pthread_mutex_destroy(&journal->reader_lock);

@@ -1,7 +1,6 @@
 /* The fold at opening: the newest segment with a complete checkpoint, then all events since its start. */
 #include "journal/private.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 
@@ -11,23 +10,31 @@ static int compare_numbers(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+typedef struct numbers {
+    uint32_t *items;
+    size_t count, capacity;
+} numbers;
+
+static void note_number(void *context, const char *name)
+{
+    numbers *found = context;
+    unsigned number;
+    int end = 0;
+    if (sscanf(name, "%6u.db%n", &number, &end) != 1 || !end || name[end]) return;
+    found->items = sl_grow(found->items, found->count, &found->capacity, sizeof *found->items);
+    found->items[found->count++] = number;
+}
+
 int sl_journal_segments(const char *folder, uint32_t **ret, size_t *ret_count, sl_error *error)
 {
-    size_t capacity = 0;
-    *ret = NULL;
-    *ret_count = 0;
-    DIR *dir = opendir(folder);
-    if (!dir) return sl_error_set(error, errno, "journal: cannot list %s: %s", folder, strerror(errno));
-    for (struct dirent *entry; (entry = readdir(dir));) {
-        unsigned number;
-        int end = 0;
-        if (sscanf(entry->d_name, "%6u.db%n", &number, &end) != 1 || !end || entry->d_name[end]) continue;
-        *ret = sl_grow(*ret, *ret_count, &capacity, sizeof **ret);
-        (*ret)[(*ret_count)++] = number;
-    }
-    closedir(dir);
-    if (*ret_count) qsort(*ret, *ret_count, sizeof **ret, compare_numbers);
-    return 0;
+    numbers found = {0};
+    int result = sl_sys_now->list(folder, note_number, &found);
+    if (result < 0) sl_error_set(error, errno, "journal: cannot list %s: %s", folder, strerror(errno));
+    if (found.count) qsort(found.items, found.count, sizeof *found.items, compare_numbers);
+    if (result < 0) free(found.items);
+    *ret = result < 0 ? NULL : found.items;
+    *ret_count = result < 0 ? 0 : found.count;
+    return result;
 }
 
 typedef struct step { /* one segment being folded */

@@ -2,7 +2,6 @@
  * index written; segments that retention has let go are unlinked. At a start it looks once at the segments that are
  * there, and does for them what an earlier process did not come to. It works in pieces with pauses and gives way to
  * others on the processor too. */
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -240,22 +239,17 @@ static void unlink_old(sl_journal *journal)
 /* ---- what is there at a start ------------------------------------------------------------------------------------- */
 
 /* What belongs to a segment that is gone, and what was being written when the process died. */
-static void remove_strays(sl_journal *journal)
+static void remove_stray(void *context, const char *name)
 {
-    DIR *dir = opendir(journal->folder);
-    if (!dir) return;
-    for (struct dirent *entry; (entry = readdir(dir));) {
-        unsigned number;
-        int end = 0;
-        if (sscanf(entry->d_name, "%6u.%n", &number, &end) != 1 || !end || strcmp(entry->d_name + end, "db") == 0) continue;
-        char *path = sl_segment_path(journal->folder, number), *own = sl_asprintf("%s/%s", journal->folder, entry->d_name);
-        struct stat status;
-        if (strcmp(entry->d_name + end, "idx.tmp") == 0 || (sl_sys_now->stat(path, &status) < 0 && errno == ENOENT))
-            sl_sys_now->unlink(own);
-        free(path);
-        free(own);
-    }
-    closedir(dir);
+    const sl_journal *journal = context;
+    unsigned number;
+    int end = 0;
+    if (sscanf(name, "%6u.%n", &number, &end) != 1 || !end || strcmp(name + end, "db") == 0) return;
+    char *path = sl_segment_path(journal->folder, number), *own = sl_asprintf("%s/%s", journal->folder, name);
+    struct stat status;
+    if (strcmp(name + end, "idx.tmp") == 0 || (sl_sys_now->stat(path, &status) < 0 && errno == ENOENT)) sl_sys_now->unlink(own);
+    free(path);
+    free(own);
 }
 
 typedef struct survey {
@@ -310,7 +304,7 @@ static void take_stock(sl_journal *journal)
     size_t count;
     sl_error error = {0};
     pthread_mutex_unlock(&journal->lock);
-    remove_strays(journal);
+    sl_sys_now->list(journal->folder, remove_stray, journal);
     int result = sl_journal_segments(journal->folder, &numbers, &count, &error);
     if (result < 0) sl_log(SL_WARNING, "journal", "%s", error.text);
     for (size_t i = 0; result == 0 && i < count; i++) {
