@@ -25,6 +25,18 @@ uint64_t sl_acknowledged_read(const char *folder)
     return whole ? words[0] : 0;
 }
 
+int sl_acknowledged_write(const char *folder, uint64_t seq, sl_error *error)
+{
+    uint64_t words[2] = {seq, ~seq};
+    char *path = sl_asprintf("%s/lock", folder);
+    int fd = sl_sys_now->open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+    int result = fd < 0 || sl_write_all(fd, words, sizeof words, 0) < 0 || sl_sys_now->fsync(fd) < 0 ? -1 : 0;
+    if (result < 0) sl_error_set(error, errno, "cannot write %s: %s", path, strerror(errno));
+    if (fd >= 0) sl_sys_now->close(fd);
+    free(path);
+    return result;
+}
+
 int sl_acknowledged_check(const sl_journal *journal, uint64_t acknowledged, sl_error *error)
 {
     if (acknowledged < journal->next) return 0;

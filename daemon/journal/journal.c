@@ -71,6 +71,7 @@ static int open_last_segment(sl_journal *journal, sl_error *error)
     /* What an interrupted roll has written is written again, by the engine's newer word. */
     if (journal->incomplete && sqlite3_exec(journal->segment->db, "DELETE FROM checkpoint", NULL, NULL, NULL) != SQLITE_OK)
         return sl_sqlite_failed(journal->segment->db, "clear the checkpoint of", journal->segment->path, error);
+    sl_journal_note_cut(journal, journal->segment, journal->next - 1);
     return 0;
 }
 

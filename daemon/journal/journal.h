@@ -115,6 +115,22 @@ uint32_t sl_journal_oldest(const sl_journal *journal);
 void sl_journal_let_go(sl_journal *journal, uint32_t before);      /* unlinked by the sealer */
 void sl_journal_retain_bytes(sl_journal *journal, uint64_t bytes); /* instead of the option */
 
+/* ---- backup.c: the log as of one moment, copied while it goes on --------------------------------------------------- */
+struct sl_copier;
+typedef struct sl_journal_cut {
+    uint64_t seq;          /* the last event that is in; 0: unknown */
+    uint32_t oldest, open; /* of segments [oldest, open]; 0: there is none */
+    uint64_t log;          /* bytes of the open one's log that are in; UINT64_MAX: all */
+} sl_journal_cut;
+/* Any thread that may block, but the loop's. Until sl_journal_go_on nothing is sealed or unlinked; what is under way stops
+ * first. Events go on. -1: commits fail, or the journal is being closed; then nothing is held. */
+int sl_journal_hold(sl_journal *journal, sl_journal_cut *ret, sl_error *error);
+void sl_journal_go_on(sl_journal *journal);
+/* All of a folder that nobody writes to; the caller has its lock, or knows. */
+int sl_journal_cut_stopped(const char *folder, sl_journal_cut *ret, sl_error *error);
+/* Into `to`, which is made. Full segments are linked where they can be. */
+int sl_journal_copy(const char *folder, const sl_journal_cut *cut, const char *to, struct sl_copier *copier, sl_error *error);
+
 /* The whole state of a FlowFile after its event `seq` of `segment`: attributes as one JSON object, claim text,
  * inline bytes; read from its chain. Any thread (opens its own reader); for recovery, which wants it fast, calls
  * in ascending order reuse one statement. */

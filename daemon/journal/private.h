@@ -5,6 +5,7 @@
  *   sealer.c    the sealer thread: full segments, their indexes, those that are let go
  *   spans.c     which segments there are; retention
  *   recover.c   the fold at opening
+ *   backup.c    a copy as of one moment
  *   state.c     one FlowFile's whole state, read from its chain
  *   segment.c   one SQLite file
  *   reader.c    the segments of a folder, opened for reading; names (journal/reader.h)
@@ -97,6 +98,9 @@ struct sl_journal {
     size_t span_count, span_capacity;
     uint32_t let_go, unlinked; /* segments below are to be, were unlinked */
     bool surveyed;
+    bool held;             /* a backup copies: nothing is sealed or unlinked */
+    bool touching;         /* the sealer does one of the two */
+    sl_journal_cut cut;    /* what the last commit has put on disk; `oldest` is not kept */
     uint32_t number_given; /* the greatest number a segment was given */
     sl_journal_renewal renewal;
     bool renewal_untold, given_up;
@@ -124,6 +128,7 @@ struct sl_journal {
 
 /* acknowledged.c */
 uint64_t sl_acknowledged_read(const char *folder);                                            /* 0: unknown */
+int sl_acknowledged_write(const char *folder, uint64_t seq, sl_error *error);                 /* into a folder without a lock */
 int sl_acknowledged_check(const sl_journal *journal, uint64_t acknowledged, sl_error *error); /* once `next` is folded */
 void sl_acknowledged_open(sl_journal *journal);
 void sl_acknowledged_note(sl_journal *journal, uint64_t seq); /* journal thread */
@@ -145,6 +150,9 @@ void sl_journal_notice(sl_journal *journal, sl_level level, const char *format, 
 /* sealer.c */
 void *sl_journal_run_sealer(void *journal);
 void sl_journal_seal(sl_journal *journal, sl_segment *segment);
+
+/* backup.c; `lock` held. The log's end is moved to what the segment has committed; seq 0: by no event. */
+void sl_journal_note_cut(sl_journal *journal, const sl_segment *segment, uint64_t seq);
 
 void sl_journal_index_again(sl_journal *journal, uint32_t segment); /* its index is damaged; any thread */
 

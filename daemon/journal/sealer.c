@@ -38,7 +38,8 @@ static bool rest(void *context)
     return ending;
 }
 
-/* Between the pieces of a checkpoint; one of a segment that retention takes meanwhile is given up. */
+/* Between the pieces of a checkpoint; one of a segment that retention takes meanwhile is given up, and one that a backup is
+ * about to copy is left for later. */
 typedef struct sealing {
     resting resting;
     const sl_segment *segment;
@@ -50,9 +51,9 @@ static void rest_sealing(void *context)
     sl_journal *journal = s->resting.journal;
     rest(&s->resting);
     pthread_mutex_lock(&journal->lock);
-    bool gone = s->segment->number < journal->let_go;
+    bool stops = s->segment->number < journal->let_go || (journal->held && !journal->ending);
     pthread_mutex_unlock(&journal->lock);
-    if (gone) sqlite3_interrupt(s->segment->db);
+    if (stops) sqlite3_interrupt(s->segment->db);
 }
 
 /* ---- sealing ----------------------------------------------------------------------------------------------- */
@@ -76,8 +77,8 @@ static void seal(sl_journal *journal, sl_segment *segment)
     sqlite3_busy_timeout(segment->db, SEAL_PATIENCE); /* for those who read there */
     if (result == 0) result = sl_segment_close(segment, true, &error);
     else sl_segment_close(segment, false, NULL);
-    if (result < 0 && error.code == EAGAIN) seal_later(journal, number);
-    else if (result < 0 && error.code != ECANCELED)
+    if (result < 0 && (error.code == EAGAIN || error.code == ECANCELED)) seal_later(journal, number);
+    else if (result < 0)
         sl_journal_notice(journal, SL_WARNING,
                           "%s stays unsealed: %s. Nothing is lost: its log has it all, and is read; the next start tries again", path,
                           error.text);
@@ -197,10 +198,7 @@ static void index_next(sl_journal *journal, bool marked)
     uint64_t bytes = sl_segment_bytes(journal->folder, copy.number);
     pthread_mutex_lock(&journal->lock);
     span = sl_span_get(journal, copy.number);
-    if (!span) { /* let go meanwhile */
-        sl_segment_remove(journal->folder, copy.number);
-        return;
-    }
+    if (!span) return; /* let go meanwhile: unlink_old comes next */
     span->bytes = bytes;
     if (result < 0) return;
     sl_marks_unref(span->marks);
@@ -339,19 +337,26 @@ static void seal_next_old(sl_journal *journal)
     pthread_mutex_lock(&journal->lock);
     span = sl_span_get(journal, number);
     if (span) span->bytes = bytes;
-    else sl_segment_remove(journal->folder, number); /* let go meanwhile */
+}
+
+static void touch(sl_journal *journal, void (*task)(sl_journal *journal))
+{
+    journal->touching = true;
+    task(journal);
+    journal->touching = false;
+    if (journal->held) pthread_cond_broadcast(&journal->to_seal); /* sl_journal_hold waits */
 }
 
 /* One task; false: nothing to do. */
 static bool work(sl_journal *journal)
 {
-    bool ending = journal->ending;
-    if (!ending && journal->unlinked < journal->let_go) unlink_old(journal);
+    bool ending = journal->ending, held = journal->held && !ending;
+    if (!ending && !held && journal->unlinked < journal->let_go) touch(journal, unlink_old);
     else if (!ending && !journal->surveyed) take_stock(journal);
     else if (!ending && next_to_index(journal, true)) index_next(journal, true); /* quick, and frees their memory */
-    else if (journal->sealing_count) seal_next(journal);
+    else if (!held && journal->sealing_count) touch(journal, seal_next);
     else if (ending) return false;
-    else if (next_to_seal(journal)) seal_next_old(journal);
+    else if (!held && next_to_seal(journal)) touch(journal, seal_next_old);
     else if (next_to_index(journal, false)) index_next(journal, false);
     else return false;
     return true;

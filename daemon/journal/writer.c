@@ -108,6 +108,7 @@ static void acknowledge(sl_journal *journal, const sl_command *first, const grou
     journal->proven = true;
     if (group->completes) atomic_store(&journal->complete, journal->segment->number);
     pthread_mutex_lock(&journal->lock);
+    sl_journal_note_cut(journal, journal->segment, group->last_seq);
     journal->figures.commits++;
     journal->figures.events += group->events;
     journal->figures.bytes += group->size;
@@ -153,6 +154,7 @@ static void go_on_in(sl_journal *journal, sl_segment *fresh, uint64_t first, boo
     sl_span *span = sl_span_add(journal, fresh->number, first);
     span->created = sl_now();
     span->marks = sl_marks_ref(journal->marks);
+    sl_journal_note_cut(journal, fresh, 0);
     pthread_cond_broadcast(&journal->to_seal);
     pthread_mutex_unlock(&journal->lock);
     atomic_store(&journal->open_bytes, 0);
