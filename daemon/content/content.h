@@ -7,8 +7,9 @@
  * Order on disk: write, fsync, link, fsync the folder, commit the row, then touch the source. Own files are synced
  * by the writing thread; packs and folders that got new names are synced by sl_content_sync before a group's commit.
  *
- * Folder: own/X/ID (adopted: own/X/ID.a), pack/ID.pack, quarantine/. IDs are 16 hex digits, X the last of them.
- * A released range of a pack is punched out of the file, so packs need no compaction.
+ * Folder: own/X/ID (adopted: own/X/ID.a; in a backup own/X/ID), pack/ID.pack, quarantine/. IDs are 16 hex digits, X the last of them.
+ * A released range of a pack is punched out of the file. A pack of which little is held any more is emptied by moving that
+ * (sl_content_sparse, sl_content_move); one of which nothing is held is removed.
  */
 #ifndef SL_CONTENT_H
 #define SL_CONTENT_H
@@ -77,11 +78,36 @@ void sl_live_add(sl_live *live, const sl_claim *claim);
 void sl_live_free(sl_live *live);
 int sl_content_sweep(sl_content *store, const sl_live *live, sl_error *error);
 void sl_content_close(sl_content *store);
-/* Journal thread, before a commit: packs and folders. */
+/* Journal thread, before a commit: packs and folders. -1 with ENOSPC or EDQUOT: may be called again, as soon as there is room. */
 int sl_content_sync(sl_content *store, sl_error *error);
 /* Any thread, after the RELEASE is durable: lets the bytes go. */
 void sl_content_release(sl_content *store, uint64_t id, sl_claim_kind kind, uint64_t pack, uint64_t offset, uint64_t size);
 uint64_t sl_content_bytes(const sl_content *store); /* on disk now, packs and own files */
+uint64_t sl_content_disk(const sl_content *store);  /* the same with what packs take besides, as last looked at by sl_content_sparse */
+
+/* ---- packs of which little is held any more ------------------------------------------------------------------
+ * Worker. Those that nobody appends to, with less than a quarter held and more than 1 MiB of the rest on the disk; at most
+ * `most` of them, those with the least to move first. Only once the sweep has counted what is held. */
+typedef struct sl_sparse {
+    uint64_t pack, held, taken; /* bytes that claims hold; that its file has on the disk */
+} sl_sparse;
+size_t sl_content_sparse(sl_content *store, sl_sparse *ret, size_t most);
+/* Worker. The bytes of a packed claim, once they have proved to be what they were, once more in a pack that is appended to: a
+ * claim of its own with the same hashes. The old one stays until it is released. */
+int sl_content_move(sl_content *store, sl_claim *old, sl_claim **ret, sl_error *error);
+
+/* ---- backup.c: content as of one moment (any thread that may block) ---------------------------------------------------- */
+struct sl_copier;
+typedef struct sl_content_cut sl_content_cut;
+/* Until sl_content_go_on, which does it then, sl_content_release only notes what to let go. */
+void sl_content_hold(sl_content *store);
+void sl_content_go_on(sl_content *store);
+size_t sl_content_waits(sl_content *store, uint64_t *ret_bytes); /* how many releases wait, and their bytes */
+/* What there is now; held before the moment whose claims are wanted, taken after it. */
+sl_content_cut *sl_content_cut_new(sl_content *store);
+void sl_content_cut_free(sl_content_cut *cut);
+/* Into `to`, which is made. cut NULL: all that is in `folder`, which nobody writes to. An adopted file is an own one there. */
+int sl_content_copy(const char *folder, const sl_content_cut *cut, const char *to, struct sl_copier *copier, sl_error *error);
 
 /* ---- writing (worker, or loop when small) ------------------------------------------------------ */
 typedef struct sl_content_writer sl_content_writer;

@@ -64,6 +64,7 @@ int sl_content_open(const sl_content_options *options, sl_content **ret, sl_erro
     store->first_id = (uint64_t)sl_now() << 8;
     atomic_init(&store->next_id, store->first_id);
     pthread_mutex_init(&store->lock, NULL);
+    pthread_cond_init(&store->written, NULL);
     /* A broken read lease is told by SIGIO, whose default ends the process. */
     signal(SIGIO, SIG_IGN);
     if (!options->look_only && make_folders(store, error) < 0) {
@@ -77,13 +78,10 @@ int sl_content_open(const sl_content_options *options, sl_content **ret, sl_erro
 void sl_content_close(sl_content *store)
 {
     if (!store) return;
-    for (sl_pack *pack = store->packs, *next; pack; pack = next) {
-        next = pack->next;
-        sl_sys_now->close(pack->fd);
-        free(pack);
-    }
-    sl_map_done(&store->packs_live);
+    sl_packs_done(store);
     free(store->mentioned);
+    sl_content_held_free(store->held); /* the next start finds what they would have let go */
+    pthread_cond_destroy(&store->written);
     pthread_mutex_destroy(&store->lock);
     free(store->folder);
     free(store);
@@ -110,6 +108,17 @@ static int sync_folder(sl_content *store, const char *name, sl_error *error)
     return result;
 }
 
+static int sync_folders(sl_content *store, uint32_t folders, bool packs, sl_error *error)
+{
+    if (packs && sync_folder(store, "pack", error) < 0) return -1;
+    for (unsigned i = 0; i < SL_OWN_FOLDERS; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "own/%x", i);
+        if ((folders & 1u << i) && sync_folder(store, name, error) < 0) return -1;
+    }
+    return 0;
+}
+
 int sl_content_sync(sl_content *store, sl_error *error)
 {
     pthread_mutex_lock(&store->lock);
@@ -118,21 +127,30 @@ int sl_content_sync(sl_content *store, sl_error *error)
     store->dirty_folders = 0;
     store->dirty_packs = false;
     pthread_mutex_unlock(&store->lock);
-    if (packs && sync_folder(store, "pack", error) < 0) return -1;
-    for (unsigned i = 0; i < SL_OWN_FOLDERS; i++) {
-        char name[16];
-        snprintf(name, sizeof name, "own/%x", i);
-        if ((folders & 1u << i) && sync_folder(store, name, error) < 0) return -1;
-    }
-    return sl_pack_sync(store, error);
+    if (sync_folders(store, folders, packs, error) == 0) return sl_pack_sync(store, error);
+    pthread_mutex_lock(&store->lock);
+    store->dirty_folders |= folders;
+    store->dirty_packs |= packs;
+    pthread_mutex_unlock(&store->lock);
+    return -1;
+}
+
+/* false: it is not there. */
+static bool remove_own(sl_content *store, uint64_t id, bool adopted, uint64_t size)
+{
+    char *path = sl_own_path(store, id, adopted);
+    int result = sl_sys_now->unlink(path);
+    bool there = result == 0 || errno != ENOENT;
+    if (result == 0) atomic_fetch_sub(&store->bytes, size);
+    else if (there) sl_log(SL_WARNING, "content", "cannot remove %s: %s", path, strerror(errno));
+    free(path);
+    return there;
 }
 
 void sl_content_release(sl_content *store, uint64_t id, sl_claim_kind kind, uint64_t pack, uint64_t offset, uint64_t size)
 {
+    if (sl_content_wait(store, id, kind, pack, offset, size)) return;
     if (kind == SL_PACKED) sl_pack_release(store, pack, offset, size);
-    if (kind != SL_OWN && kind != SL_ADOPTED) return;
-    char *path = sl_own_path(store, id, kind == SL_ADOPTED);
-    if (sl_sys_now->unlink(path) == 0) atomic_fetch_sub(&store->bytes, size);
-    else if (errno != ENOENT) sl_log(SL_WARNING, "content", "cannot remove %s: %s", path, strerror(errno));
-    free(path);
+    else if (kind == SL_OWN) remove_own(store, id, false, size);
+    else if (kind == SL_ADOPTED && !remove_own(store, id, true, size)) remove_own(store, id, false, size); /* it came by a backup */
 }

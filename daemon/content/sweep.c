@@ -134,6 +134,10 @@ static void check_own(sl_content *store, const sl_live *live, const char *path, 
 static void check_pack(sl_content *store, const sl_live *live, const char *path, const char *name)
 {
     if (!is_older(store, name)) return;
+    if (!sl_str_ends(sl_str_of(name), ".pack")) { /* one that was being written anew */
+        sl_sys_now->unlink(path);
+        return;
+    }
     intptr_t bytes = (intptr_t)sl_map_get(&live->packs, (sl_str){name, 16});
     if (bytes > 0) {
         atomic_fetch_add(&store->bytes, (uint64_t)bytes);
