@@ -5,17 +5,26 @@
 
 #include "content/private.h"
 
-/* An adopted file can still be written through its producer's descriptors, an external one by anybody. */
-static int check_same(const sl_claim *claim, const char *path, int fd, sl_error *error)
+/* An adopted file can still be written through its producer's descriptors, an external one by anybody. A backup's copy has
+ * another inode, and the time that the file had when it was copied. */
+static int check_same(const sl_claim *claim, const char *path, int fd, bool copied, sl_error *error)
 {
     struct stat status;
     if (sl_sys_now->fstat(fd, &status) < 0) return sl_error_set(error, errno, "cannot look at %s: %s", path, strerror(errno));
     int64_t mtime = (int64_t)status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec;
-    if ((uint64_t)status.st_size == claim->size && status.st_ino == claim->inode && mtime == claim->mtime_ns) return 0;
+    bool same = copied || status.st_ino == claim->inode;
+    if (same && (uint64_t)status.st_size == claim->size && mtime == claim->mtime_ns) return 0;
     return sl_error_set(error, ESTALE,
                         "%s is not what was taken: expected %" PRIu64 " bytes of inode %" PRIu64 " with the time it had, "
                         "found %lld bytes of inode %llu; whoever wrote it, its old content is gone",
                         path, claim->size, claim->inode, (long long)status.st_size, (unsigned long long)status.st_ino);
+}
+
+static char *path_of(const sl_content *store, const sl_claim *claim, bool copied)
+{
+    if (claim->kind == SL_PACKED) return sl_pack_path(store, claim->pack);
+    if (claim->kind == SL_EXTERNAL) return sl_strdup(claim->path);
+    return sl_own_path(store, claim->id, claim->kind == SL_ADOPTED && !copied);
 }
 
 int sl_content_view_open(sl_content *store, sl_claim *claim, sl_content_view *ret, sl_error *error)
@@ -25,16 +34,20 @@ int sl_content_view_open(sl_content *store, sl_claim *claim, sl_content_view *re
         ret->data = claim && claim->data ? claim->data : "";
         return 0;
     }
-    char *path = claim->kind == SL_PACKED     ? sl_pack_path(store, claim->pack)
-                 : claim->kind == SL_EXTERNAL ? sl_strdup(claim->path)
-                                              : sl_own_path(store, claim->id, claim->kind == SL_ADOPTED);
+    bool copied = false;
+    char *path = path_of(store, claim, false);
     ret->offset = claim->offset;
     ret->fd = sl_sys_now->open(path, O_RDONLY | O_NOFOLLOW, 0);
+    if (ret->fd < 0 && errno == ENOENT && claim->kind == SL_ADOPTED) {
+        free(path);
+        path = path_of(store, claim, copied = true);
+        ret->fd = sl_sys_now->open(path, O_RDONLY | O_NOFOLLOW, 0);
+    }
     int result = 0;
     if (ret->fd < 0)
         result = sl_error_set(error, errno, "cannot open %s, which holds the content: %s%s", path, strerror(errno),
                               errno == ENOENT && claim->kind != SL_EXTERNAL ? "; it was released: no FlowFile needed it any more" : "");
-    if (result == 0 && (claim->kind == SL_EXTERNAL || claim->kind == SL_ADOPTED)) result = check_same(claim, path, ret->fd, error);
+    if (result == 0 && (claim->kind == SL_EXTERNAL || claim->kind == SL_ADOPTED)) result = check_same(claim, path, ret->fd, copied, error);
     if (result < 0) sl_content_view_done(ret);
     free(path);
     return result;
