@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/sys.h"
+#include "engine/disk.h"
 #include "engine/session.h"
 
 enum { SCRATCH = 64 << 20, WINDOW = 10000 };
@@ -154,6 +155,17 @@ static int open_content(sl_engine *engine, sl_error *error)
     return result;
 }
 
+typedef struct opening {
+    sl_engine *engine;
+    const sl_engine_options *options;
+} opening;
+
+static void state_is_ours(void *context)
+{
+    const opening *o = context;
+    sl_disk_open(o->engine, o->options);
+}
+
 static void on_notice(void *context, sl_level level, const char *text)
 {
     sl_bulletin(((sl_engine *)context)->bulletins, level, "journal", "%s", text);
@@ -163,11 +175,15 @@ static int open_journal(sl_engine *engine, const sl_engine_options *given, sl_er
 {
     char *folder = sl_asprintf("%s/journal", engine->state_folder);
     sl_recovery *recovery = sl_recovery_new(engine);
+    opening opening = {engine, given};
     sl_journal_options options = {.folder = folder,
                                   .segment_events = given->segment_events,
                                   .retain_us = given->retain_us,
                                   .retain_bytes = given->retain_bytes,
+                                  .locked = state_is_ours,
+                                  .locked_context = &opening,
                                   .before_commit = before_commit,
+                                  .make_room = sl_disk_make_room,
                                   .committed = committed,
                                   .notice = on_notice,
                                   .context = engine};
@@ -314,6 +330,7 @@ void sl_engine_close(sl_engine *engine)
     sl_engine_run_messages(engine);
     run_until_closed(engine);
     sl_journal_close(engine->journal);
+    sl_disk_close(engine->disk);
     if (engine->slots) free_all(engine);
     sl_sweep_free(engine->sweep);
     sl_content_close(engine->content);

@@ -16,9 +16,14 @@ int sl_flight_open(sl_engine *engine, sl_error *error)
     char *path = sl_asprintf("%s/in-flight", engine->state_folder);
     engine->slots_fd = sl_sys_now->open(path, O_RDWR | O_CREAT, 0600);
     void *mapped = NULL;
-    if (engine->slots_fd >= 0 && sl_sys_now->ftruncate(engine->slots_fd, SLOTS * 8) == 0)
+    /* All of its blocks: to fill a hole of a mapped file on a full disk ends the process. */
+    if (engine->slots_fd >= 0 && sl_sys_now->ftruncate(engine->slots_fd, SLOTS * 8) == 0 &&
+        sl_sys_now->allocate(engine->slots_fd, 0, SLOTS * 8) == 0)
         mapped = sl_sys_now->map(engine->slots_fd, SLOTS * 8);
-    int result = mapped ? 0 : sl_error_set(error, errno, "cannot map %s: %s", path, strerror(errno));
+    int code = errno;
+    int result = mapped ? 0
+                        : sl_error_set(error, code, "cannot make and map %s of %d bytes: %s%s", path, SLOTS * 8, strerror(code),
+                                       sl_no_space(code) ? "; make room on its disk, then start again" : "");
     free(path);
     if (result < 0) return -1;
     engine->slots = mapped;

@@ -1,4 +1,5 @@
 /* What other threads tell the loop: messages, commits that became durable. One wake-up serves all that is due by then. */
+#include "engine/disk.h"
 #include "engine/private.h"
 
 /* ---- other threads ----------------------------------------------------------------------------------------- */
@@ -81,6 +82,7 @@ void sl_engine_on_wake(uv_async_t *wake)
     sl_engine_run_messages(engine);
     if (!engine->journal || engine->closing) return;
     check_failure(engine);
+    sl_disk_notice(engine);
     sl_releases_log(engine);
     complete_waiters(engine);
     sl_releases_apply(engine);

@@ -1,6 +1,7 @@
 /* What full queues do to the processor before them.
  *
- * A processor does not run while a queue that it may fill is full: so back pressure reaches the source. Two things are
+ * A processor does not run while a queue that it may fill is full: so back pressure reaches the source. (A disk that is
+ * nearly full stops sources as well: disk.c.) Two things are
  * different, so that a flow never locks itself up and a stuck branch does not stall its sisters:
  *
  *   loops   A full queue that leads back to the processor itself must not stop it, or nobody would ever empty it. It then
@@ -13,6 +14,7 @@
  *           ASIDE_MOST are, nothing moves: then back pressure goes on to what is before. */
 #include <inttypes.h>
 
+#include "engine/disk.h"
 #include "engine/session.h"
 
 enum { LOOP_CREDIT = 1000, ASIDE_MOST = 10000 };
@@ -45,7 +47,7 @@ static ways ways_out(const sl_instance *instance)
 bool sl_instance_back_pressure(const sl_instance *instance)
 {
     ways ways = ways_out(instance);
-    return ways.blocked || ways.blocked_loop;
+    return ways.blocked || ways.blocked_loop || sl_disk_stops(instance);
 }
 
 static bool judges_alone(const sl_instance *instance) { return instance->processor->flags & SLUICE_ALONE; }
@@ -94,6 +96,7 @@ static size_t aside(const sl_instance *instance)
 
 bool sl_pressure_lets_run(sl_instance *instance)
 {
+    if (sl_disk_stops(instance)) return false;
     ways ways = ways_out(instance);
     instance->loop_turns = false;
     instance->loop_only = is_gate(instance) && loop_is_full(instance);

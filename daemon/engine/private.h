@@ -11,6 +11,7 @@
  *   chain.c         a FlowFile's next event
  *   instance.c      a flow's boxes: made, attached to queues, freed
  *   pressure.c      what full queues do; loops; one stuck branch among others
+ *   disk.c, reserve.c   what a disk does that is nearly full, or full
  *   services.c      a flow's services, and those that flows share
  *   reload.c        a running flow's new definition
  *   scheduler.c     who runs next; schedules, yields, pauses
@@ -185,6 +186,7 @@ struct sl_engine {
     atomic_bool draining; /* workers ask */
     sl_journal *journal;
     sl_content *content;
+    struct sl_disk *disk;
     sl_modules *modules;
     sl_workers *workers;
     sl_bulletins *bulletins;

@@ -2,6 +2,7 @@
  * up, its time came); it is then in the ready list once, and is visited in turn. Each visit runs one session of what
  * runs on the loop at once, or begins as many as it may have open of what does not. */
 #include "base/sys.h"
+#include "engine/disk.h"
 #include "engine/host.h"
 
 #define TURN (4 * SL_MILLISECOND) /* of the loop: then sockets and timers have theirs */
@@ -286,6 +287,7 @@ static void housekeeping(uv_timer_t *timer)
     check_clock(engine);
     sl_bulletins_tick(engine->bulletins);
     each_instance(engine, sl_stuck_look);
+    sl_disk_tick(engine);
     sl_engine_history_tick(engine);
     expiry e = {.engine = engine, .batch = sl_batch_new(), .now = sl_engine_wall(engine)};
     SL_MAP_EACH (&engine->queues, entry) {
@@ -301,6 +303,7 @@ void sl_schedule_start(sl_engine *engine)
 {
     engine->running = true;
     sl_engine_history_tick(engine);
+    sl_disk_tick(engine);
     uv_timer_start(&engine->expiry_timer, housekeeping, 1000, 1000);
     uv_timer_start(&engine->retry_timer, on_retry, 0, 0);
     each_instance(engine, became_durable);

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "base/sys.h"
+#include "engine/disk.h"
 #include "engine/private.h"
 
 /* ---- members ---------------------------------------------------------------------------------------------- */
@@ -141,6 +142,8 @@ static void processor_json(sl_buf *ret, sl_instance *instance)
                   truth(instance->processor->flags & SLUICE_SOURCE), wanted ? "running" : "stopped", state_of(instance), instance->active,
                   instance->definition->concurrency, sl_instance_retrying(instance),
                   instance->component ? instance->component->pending_count : 0, truth(sl_instance_back_pressure(instance)));
+    member_string(ret, "back_pressure_reason", sl_disk_stops(instance) ? sl_disk_reason(instance->engine) : NULL);
+    sl_buf_char(ret, ',');
     member_time(ret, "last_success_at", instance->last_success_at);
     sl_buf_char(ret, ',');
     member_time(ret, "rests_until", rests_until(instance));
@@ -300,6 +303,8 @@ void sl_engine_status_json(sl_engine *engine, sl_buf *ret)
     connections_json(ret, engine);
     sl_buf_printf(ret, "],\"flowfiles\":%zu,\"delivered\":%" PRIu64 ",\"ended_by_failure\":%" PRIu64 ",\"content\":{\"bytes\":%" PRIu64 "}",
                   engine->flowfiles.count, engine->ended_delivered, engine->ended_failed, sl_content_bytes(engine->content));
+    sl_buf_text(ret, ",\"disk\":");
+    sl_disk_json(engine, ret);
     journal_json(ret, engine);
     daemon_json(ret, engine);
     sl_buf_char(ret, '}');

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "engine/disk.h"
 #include "engine/private.h"
 
 static void sum_queues(sl_engine *engine, sl_engine_summary *ret, bool *ret_workable)
@@ -36,7 +37,7 @@ static void sum_instances(sl_running_flow *flow, sl_engine_summary *ret, bool *r
         if ((instance->processor->flags & SLUICE_ENDLESS) && !(instance->processor->ends && instance->processor->ends(&instance->abi)))
             ret->endless = true;
         /* A paused source has no more to give until it is mended. */
-        if (!instance->paused && !source_done(instance)) *ret_sources_done = false;
+        if (!instance->paused && (!source_done(instance) || sl_disk_stops(instance))) *ret_sources_done = false;
     }
 }
 
@@ -45,6 +46,7 @@ void sl_engine_summarise(sl_engine *engine, sl_engine_summary *ret)
     bool workable = false, sources_done = true, paused = false;
     size_t pending = 0;
     *ret = (sl_engine_summary){.delivered = engine->ended_delivered, .failed_ended = engine->ended_failed};
+    bool waits = sl_disk_reason(engine) != NULL;
     sum_queues(engine, ret, &workable);
     SL_MAP_EACH (&engine->flows, entry) sum_instances(entry->value, ret, &sources_done, &paused, &pending);
     ret->in_flight = engine->open_sessions;
@@ -55,8 +57,10 @@ void sl_engine_summarise(sl_engine *engine, sl_engine_summary *ret)
     if (ret->idle) return;
     snprintf(ret->why, sizeof ret->why,
              "%s%" PRIu64 " queued, %" PRIu64 " wait for a retry, %" PRIu64 " files wait for their age, %zu effects pending%s",
-             sources_done ? "" : "sources still scan; ", ret->queued, ret->retrying, ret->waiting_files, pending,
-             paused ? "; a processor is paused" : "");
+             sources_done ? ""
+             : waits      ? "sources wait for room on the disk; "
+                          : "sources still scan; ",
+             ret->queued, ret->retrying, ret->waiting_files, pending, paused ? "; a processor is paused" : "");
 }
 
 /* A source without a schedule rests between two scans that find nothing; who waits for the end of a run need not. */

@@ -81,7 +81,9 @@ int sl_journal_open(const sl_journal_options *options, sl_journal **ret, sl_erro
 {
     if (sl_make_dirs(options->folder, 0700, error) < 0) return -1;
     sl_journal *journal = journal_new(options);
-    if (lock_folder(journal, error) < 0 || sl_journal_recover(journal, error) < 0 ||
+    int result = lock_folder(journal, error);
+    if (result == 0 && options->locked) options->locked(options->locked_context);
+    if (result < 0 || sl_journal_recover(journal, error) < 0 ||
         sl_acknowledged_check(journal, sl_acknowledged_read(journal->folder), error) < 0 || open_last_segment(journal, error) < 0 ||
         sl_journal_start_writer(journal, error) < 0) {
         sl_journal_close(journal);

@@ -51,6 +51,9 @@ typedef struct sl_journal_options {
     int64_t retain_us;       /* age at which a segment may go; 0: never for its age */
     uint64_t retain_bytes;   /* of all segments; 0: no limit */
     sl_journal_fold fold;
+    /* During open, once the folder is ours and before it is read. NULL: nothing to do then. */
+    void (*locked)(void *context);
+    void *locked_context;
     /* On the journal thread before a group's commit: syncs what the group's claims point to. -1: the commit
      * fails like a disk error, or waits for a full disk, by its code. */
     int (*before_commit)(void *context, sl_error *error);
