@@ -36,8 +36,7 @@ static const sluice_property content_table[] = {
     {.name = "age", .type = SLUICE_DURATION, .fallback = "3h", .help = "So long content stays for a replay; 0: it goes at once."},
     {.name = "disk",
      .type = SLUICE_STRING,
-     .fallback = "80%",
-     .help = "How full the disk may be, as 80%, or what content may take, as 50GB."},
+     .help = "How full the disk may be, as 80%, or what content may take, as 50GB; default: all but a twentieth, at most 1 GB."},
     {0},
 };
 static const sluice_property retention_table[] = {
@@ -115,9 +114,8 @@ static void take_disk(sl_config *config, const sl_value *value, sl_problems *pro
     if (end != text && strcmp(end, "%") == 0 && text[0] != '-' && percent >= 1 && percent <= 100)
         config->content_disk_percent = (unsigned)percent;
     else if (sl_size_parse(value->text, &config->content_disk_bytes) < 0)
-        sl_problem_error(
-            problems, value->mark,
-            "retention.content.disk: expected a part of the disk from 1%% to 100%%, or a size as 50GB (0: no limit), found \"%s\"", text);
+        sl_problem_error(problems, value->mark,
+                         "retention.content.disk: expected a part of the disk from 1%% to 100%%, or a size as 50GB, found \"%s\"", text);
 }
 
 static void take_values(sl_config *config, sl_problems *problems)
@@ -188,7 +186,6 @@ static void init(sl_config *config)
                           .provenance_age = SL_PROVENANCE_AGE,
                           .provenance_size = SL_PROVENANCE_SIZE,
                           .content_age = SL_CONTENT_AGE,
-                          .content_disk_percent = SL_CONTENT_DISK_PERCENT,
                           .log = SL_INFO};
 }
 

@@ -5,12 +5,11 @@
 
 #include "flow/flow.h"
 
-#define SL_CONFIG_FILE          "/etc/sluice/sluiced.yaml"
-#define SL_PROVENANCE_AGE       (30LL * 24 * 3600 * SL_SECOND)
-#define SL_PROVENANCE_SIZE      10000000000ULL
-#define SL_CONTENT_AGE          (3LL * 3600 * SL_SECOND)
-#define SL_CONTENT_DISK_PERCENT 80
-#define SL_FLOWS_FOLDER         "/etc/sluice/flows"
+#define SL_CONFIG_FILE     "/etc/sluice/sluiced.yaml"
+#define SL_PROVENANCE_AGE  (30LL * 24 * 3600 * SL_SECOND)
+#define SL_PROVENANCE_SIZE 10000000000ULL
+#define SL_CONTENT_AGE     (3LL * 3600 * SL_SECOND)
+#define SL_FLOWS_FOLDER    "/etc/sluice/flows"
 
 typedef struct sl_config {
     sl_arena arena;      /* everything below lives in it */
@@ -26,7 +25,7 @@ typedef struct sl_config {
     int64_t content_age;      /* us that released content stays for a replay; 0: it goes at once */
     bool content_age_given;
     unsigned content_disk_percent; /* how full the file system may be; 0: content_disk_bytes says */
-    uint64_t content_disk_bytes;   /* what content may take; 0 as well: no limit */
+    uint64_t content_disk_bytes;   /* what content may take; 0 as well: nothing was said */
     sl_level log;
     struct sl_config_flow {
         const char *name;

@@ -16,6 +16,13 @@ static sl_style style_of(const char *state)
     return strcmp(state, "paused") == 0 || strcmp(state, "invalid") == 0 || strcmp(state, "failed") == 0 ? SL_RED : SL_YELLOW;
 }
 
+static void add_line(sl_buf *out, const char *what, const char *why)
+{
+    sl_buf_text(out, what);
+    sl_add_printable(out, sl_str_of(why));
+    sl_buf_char(out, '\n');
+}
+
 static void add_head(const json_t *status, sl_buf *out)
 {
     const json_t *daemon = json_object_get(status, "daemon"), *connection;
@@ -29,11 +36,9 @@ static void add_head(const json_t *status, sl_buf *out)
     sl_buf_printf(out, ", up %s; %lld FlowFiles, %lld of them held; %lld delivered, %lld ended by a failure\n",
                   sl_human_duration(sl_member_number(daemon, "uptime_seconds") * SL_SECOND, up), sl_member_number(status, "flowfiles"),
                   held, sl_member_number(status, "delivered"), sl_member_number(status, "ended_by_failure"));
-    if (*failure) {
-        sl_buf_text(out, "the journal cannot be written: ");
-        sl_add_printable(out, sl_str_of(failure));
-        sl_buf_char(out, '\n');
-    }
+    const char *full = sl_member_text(json_object_get(status, "disk"), "reason");
+    if (*failure) add_line(out, "the journal cannot be written: ", failure);
+    if (*full) add_line(out, "sources wait: ", full);
 }
 
 static void add_flows(const json_t *flows, sl_buf *out)
@@ -71,6 +76,7 @@ static void processor_row(sl_table *table, const json_t *processor)
                 (strcmp(state, "paused") == 0 || sl_member_number(processor, "retrying") || *sl_member_text(processor, "rests_until"));
     if (*sl_member_text(processor, "stuck_since"))
         sl_table_cell(table, SL_RED, "stuck: a session is open since %.19sZ", sl_member_text(processor, "stuck_since"));
+    else if (*sl_member_text(processor, "back_pressure_reason")) sl_table_cell(table, SL_YELLOW, "waits for room on the disk");
     else
         sl_table_cell(table, SL_RED, "%s%s%s", news ? sl_member_text(error, "class") : "", news ? ": " : "",
                       news ? sl_member_text(error, "message") : "");

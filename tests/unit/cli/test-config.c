@@ -25,7 +25,8 @@ TEST(nothing_said_gives_the_defaults)
     CHECK_INT(config.log, SL_INFO);
     CHECK_INT(config.content_age, 3LL * 3600 * SL_SECOND);
     CHECK(!config.content_age_given);
-    CHECK_INT(config.content_disk_percent, 80);
+    CHECK_INT(config.content_disk_percent, 0);
+    CHECK_INT(config.content_disk_bytes, 0);
     sl_config_done(&config);
     sl_problems_done(&problems);
 }
