@@ -7,7 +7,7 @@
  *   uri.c, auth.c, token.c   pieces without threads
  *   reply.c       answers and problems
  *   see-*.c       what the routes do: see-daemon.c status, types, sessions, files; see-flows.c, see-queues.c;
- *                 see-history.c provenance
+ *                 see-history.c provenance; see-backup.c
  *   events.c      /api/v1/events
  *   ui.c          the dashboard's files, generated from web-ui/
  */
@@ -217,6 +217,9 @@ void sl_see_provenance(sl_request *request);
 void sl_see_event(sl_request *request);
 void sl_see_content(sl_request *request);
 void sl_see_lineage(sl_request *request);
+void sl_see_backup_begin(sl_request *request);
+void sl_see_backup(sl_request *request);
+void sl_see_backup_cancel(sl_request *request);
 void sl_see_ui(sl_request *request);
 
 /* ---- ui.c (generated) -------------------------------------------------------------------------------------------------- */

@@ -40,6 +40,7 @@ const char *sl_status_text(unsigned status)
 {
     switch (status) {
     case 200: return "OK";
+    case 202: return "Begun";
     case 204: return "Done";
     case 304: return "Not modified";
     case 400: return "Bad request";

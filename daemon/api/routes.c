@@ -37,6 +37,10 @@ static const sl_parameter provenance_query[] = {{"flow", "Of this flow."},
                                                 {"order", "desc (newest first, the default) or asc."},
                                                 {"internal", "true: also what only recovery needs, intents and the like."},
                                                 {NULL, NULL}};
+static const sl_parameter backup_query[] = {{"!to", "The absolute path of a folder that is not there yet, or is empty."},
+                                            {"deadline", "Given up after this duration; 6h unless said."},
+                                            {"lease", "Given up when nobody asks about it for so long; never unless said."},
+                                            {NULL, NULL}};
 static const sl_parameter content_query[] = {{"side", "input: before the event; output (the default): after it."}, {NULL, NULL}};
 
 const sl_route sl_routes[] = {
@@ -76,6 +80,10 @@ const sl_route sl_routes[] = {
     {"GET", "/api/v1/lineage/{flowfile}", "lineage", "Where a FlowFile came from and what came of it", JSON, 200, SL_ROUTE_SLOW, NULL,
      sl_see_lineage},
     {"GET", "/api/v1/bulletins", "bulletins", "What an operator should read", JSON, 200, 0, bulletin_query, sl_see_bulletins},
+    {"POST", "/api/v1/backup", "backup-begin", "Begins a copy of the state as of one moment; GET tells how far it is", JSON, 202, 0,
+     backup_query, sl_see_backup_begin},
+    {"GET", "/api/v1/backup", "backup", "The backup that runs, or the last", JSON, 200, 0, NULL, sl_see_backup},
+    {"DELETE", "/api/v1/backup", "backup-cancel", "Cancels the backup that runs", JSON, 200, 0, NULL, sl_see_backup_cancel},
     {"GET", "/api/v1/events", "events", "Changes of the status, bulletins: server-sent events", "text/event-stream", 200, SL_ROUTE_STREAM,
      NULL, NULL},
     {"POST", "/api/v1/session", "session", "A cookie for the browser, for the bearer's token", NULL, 204,

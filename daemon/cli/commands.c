@@ -115,6 +115,17 @@ static const sl_option queue_empty_options[] = {
     {"through", "SEQ", "Only what was there by this event; default: by the newest when the command is given.", 0, NULL},
     {0},
 };
+static const sl_option backup_options[] = {
+    URL_OPTION,
+    {"state", "DIR", "The state folder: copied itself where no daemon has it, else for that daemon's token.", 0, NULL},
+    {"deadline", "DURATION", "Give up after this long; default 6h.", 0, NULL},
+    {"no-check", NULL, "Do not read the copy to see whether it is whole.", 0, NULL},
+    {0},
+};
+static const sl_option restore_options[] = {
+    {"state", "DIR", "Where the state will be: absent or empty; default $STATE_DIRECTORY, then /var/lib/sluice.", 0, NULL},
+    {0},
+};
 static const sl_option doctor_options[] = {
     {"state", "DIR", "The state folder; default $STATE_DIRECTORY, then /var/lib/sluice.", 0, NULL},
     {0},
@@ -178,6 +189,16 @@ const sl_command sl_commands[] = {
      "newest checkpoint and what follows it; every claim that a queued FlowFile holds must have its bytes, with the right length and "
      "SHA-256. Nothing is changed. Findings are listed and the exit code is then 1.",
      doctor_options, 0, 0, 0, sl_command_doctor},
+    {"backup", "DIR", "Copy a running daemon's state as of one moment, or a stopped one's.",
+     "DIR is not there yet, or is empty; the daemon makes it, as its own user, and names it so when all of it is on disk: until then it is "
+     "DIR.partial. Work goes on meanwhile; the space of what is done with comes back at the end. Full segments and content files are hard "
+     "links where DIR is on the state's file system: such a backup does not outlive that disk. The token and secrets are not in it.\n\n"
+     "Then the copy is read as `sluice doctor` does, where it can be; exit code 1 if it is not whole. SIGINT cancels it.",
+     backup_options, 0, 1, 1, sl_command_backup},
+    {"restore", "BACKUP", "Make a backup a state again.",
+     "It is copied (or linked), the copy is checked as `sluice doctor` does, and only then a daemon starts from it; on any finding "
+     "nothing is restored and the exit code is 1. What was delivered after the backup was taken will be delivered again.",
+     restore_options, 0, 1, 1, sl_command_restore},
     {"completion", "SHELL", "Print the completion of bash, zsh or fish.",
      "For example: sluice completion bash > /etc/bash_completion.d/sluice", no_options, 0, 1, 1, sl_command_completion},
     LATER("test"),

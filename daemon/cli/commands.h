@@ -73,6 +73,8 @@ int sl_command_reload(const sl_arguments *arguments);
 int sl_command_start(const sl_arguments *arguments);
 int sl_command_stop(const sl_arguments *arguments);
 int sl_command_doctor(const sl_arguments *arguments);
+int sl_command_backup(const sl_arguments *arguments);
+int sl_command_restore(const sl_arguments *arguments);
 int sl_command_completion(const sl_arguments *arguments);
 
 #endif

@@ -5,8 +5,10 @@
 #include <unistd.h>
 
 #include "cli/common.h"
+#include "cli/doctor.h"
 #include "cli/output.h"
 #include "cli/state.h"
+#include "engine/backup.h"
 #include "journal/query.h"
 
 enum { SHOWN = 1000, CLAIM_LIMIT = 1024 * 1024, INLINE_LIMIT = 64 * 1024 * 1024, OUT_LIMIT = 16 * 1024 * 1024 };
@@ -17,8 +19,7 @@ typedef struct doctor {
     sl_fold now, whole; /* as recovery has it; from the beginning */
     sl_reader *reader;
     sl_content *content;
-    json_t *findings; /* texts, the first SHOWN */
-    uint64_t finding_count, claims, bytes;
+    sl_examination *found;
 } doctor;
 
 static void finding(doctor *doctor, const char *format, ...) SL_PRINTF(2, 3);
@@ -29,7 +30,7 @@ static void finding(doctor *doctor, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    if (doctor->finding_count++ < SHOWN) json_array_append_new(doctor->findings, sl_json_text(text));
+    if (doctor->found->finding_count++ < SHOWN) json_array_append_new(doctor->found->findings, sl_json_text(text));
 }
 
 static const char *uuid_of(const doctor *doctor, const sl_folded *folded, char text[SL_UUID_TEXT])
@@ -80,8 +81,9 @@ static int check_claim(doctor *doctor, sl_str text, sl_str inline_data, sl_error
     if (!text.size || sl_str_is(text, "null")) return 0;
     if (sl_claim_parse(doctor->content, text, inline_data, &claim, error) < 0) return -1;
     int result = sl_content_verify(doctor->content, claim, error);
-    doctor->claims++;
-    doctor->bytes += claim->size;
+    doctor->found->claims++;
+    doctor->found->bytes += claim->size;
+    doctor->found->external += claim->kind == SL_EXTERNAL;
     sl_claim_unref(claim);
     return result;
 }
@@ -113,58 +115,70 @@ static void check_content(doctor *doctor)
 
 /* ---- the report ------------------------------------------------------------------------------------------------------ */
 
-static int report_json(doctor *doctor)
+int sl_examine(const char *state, sl_examination *ret, sl_error *error)
 {
-    return sl_common_print_json(json_pack("{s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:O}", "state", sl_json_text(doctor->state), "verdict",
-                                          doctor->finding_count ? "damaged" : "whole", "events", (json_int_t)doctor->whole.events,
-                                          "flowfiles", (json_int_t)doctor->now.count, "claims", (json_int_t)doctor->claims, "bytes",
-                                          (json_int_t)doctor->bytes, "finding_count", (json_int_t)doctor->finding_count, "findings",
-                                          doctor->findings));
-}
-
-static int report(doctor *doctor)
-{
-    sl_buf out = SL_BUF(OUT_LIMIT);
-    char bytes[SL_HUMAN_TEXT];
-    size_t i;
-    json_t *text;
-    json_array_foreach(doctor->findings, i, text)
-    {
-        sl_add_printable(&out, sl_str_of(json_string_value(text)));
-        sl_buf_char(&out, '\n');
-    }
-    if (doctor->finding_count > SHOWN) sl_buf_printf(&out, "... and %llu more\n", (unsigned long long)(doctor->finding_count - SHOWN));
-    sl_buf_printf(&out, "%s: %llu events, %zu FlowFiles in queues, %llu contents of %s; ", doctor->state,
-                  (unsigned long long)doctor->whole.events, doctor->now.count, (unsigned long long)doctor->claims,
-                  sl_human_bytes(doctor->bytes, bytes));
-    if (doctor->finding_count) sl_buf_printf(&out, "%llu findings\n", (unsigned long long)doctor->finding_count);
-    else sl_buf_text(&out, "all of it is whole\n");
-    return sl_print(&out);
-}
-
-static int examine(const sl_arguments *arguments, const char *state)
-{
-    sl_error error = {0};
-    doctor doctor = {.state = state};
-    if (sl_state_node(state, &doctor.node, &error) < 0) return sl_complain(SL_EXIT_FAILED, "doctor: %s", error.text);
-    doctor.findings = json_array();
+    doctor doctor = {.state = state, .found = ret};
+    *ret = (sl_examination){0};
+    if (sl_state_node(state, &doctor.node, error) < 0) return -1;
+    ret->findings = json_array();
     if (fold_both(&doctor) == 0) {
         compare_folds(&doctor);
         check_content(&doctor);
     }
-    int code = sl_given_option(arguments, "json") ? report_json(&doctor) : report(&doctor);
-    if (doctor.finding_count) code = SL_EXIT_FAILED;
-    json_decref(doctor.findings);
+    ret->events = doctor.whole.events;
+    ret->last = doctor.now.last;
+    ret->flowfiles = doctor.now.count;
     sl_fold_done(&doctor.now);
     sl_fold_done(&doctor.whole);
     sl_reader_close(doctor.reader);
     sl_content_close(doctor.content);
-    return code;
+    return 0;
+}
+
+void sl_examination_done(sl_examination *examination) { json_decref(examination->findings); }
+
+void sl_examination_print(const sl_examination *examination, const char *state, sl_buf *ret)
+{
+    char bytes[SL_HUMAN_TEXT];
+    size_t i;
+    json_t *text;
+    json_array_foreach(examination->findings, i, text)
+    {
+        sl_add_printable(ret, sl_str_of(json_string_value(text)));
+        sl_buf_char(ret, '\n');
+    }
+    if (examination->finding_count > SHOWN)
+        sl_buf_printf(ret, "... and %llu more\n", (unsigned long long)(examination->finding_count - SHOWN));
+    sl_add_printable(ret, sl_str_of(state));
+    sl_buf_printf(ret, ": %llu events, %llu FlowFiles in queues, %llu contents of %s", (unsigned long long)examination->events,
+                  (unsigned long long)examination->flowfiles, (unsigned long long)examination->claims,
+                  sl_human_bytes(examination->bytes, bytes));
+    if (examination->external) sl_buf_printf(ret, " (%llu of them are files elsewhere)", (unsigned long long)examination->external);
+    if (examination->finding_count) sl_buf_printf(ret, "; %llu findings\n", (unsigned long long)examination->finding_count);
+    else sl_buf_text(ret, "; all of it is whole\n");
+}
+
+json_t *sl_examination_json(const sl_examination *examination, const char *state)
+{
+    return json_pack("{s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:O}", "state", sl_json_text(state), "verdict",
+                     examination->finding_count ? "damaged" : "whole", "events", (json_int_t)examination->events, "flowfiles",
+                     (json_int_t)examination->flowfiles, "claims", (json_int_t)examination->claims, "bytes", (json_int_t)examination->bytes,
+                     "external", (json_int_t)examination->external, "finding_count", (json_int_t)examination->finding_count, "findings",
+                     examination->findings);
+}
+
+static int report(const sl_examination *examination, const char *state, bool json)
+{
+    if (json) return sl_common_print_json(sl_examination_json(examination, state));
+    sl_buf out = SL_BUF(OUT_LIMIT);
+    sl_examination_print(examination, state, &out);
+    return sl_print(&out);
 }
 
 int sl_command_doctor(const sl_arguments *arguments)
 {
     sl_error error = {0};
+    sl_examination found;
     const char *state = sl_common_state(arguments);
     bool held;
     if (sl_state_held(state, &held, &error) < 0) return sl_complain(SL_EXIT_FAILED, "doctor: %s", error.text);
@@ -172,5 +186,10 @@ int sl_command_doctor(const sl_arguments *arguments)
         return sl_complain(
             SL_EXIT_BUSY, "doctor: a process has %s and writes to it; stop it first, or ask it with `sluice status` and `sluice bulletins`",
             state);
-    return examine(arguments, state);
+    if (sl_state_complete(state, &error) < 0 || sl_examine(state, &found, &error) < 0)
+        return sl_complain(SL_EXIT_FAILED, "doctor: %s", error.text);
+    int code = report(&found, state, sl_given_option(arguments, "json"));
+    if (found.finding_count) code = SL_EXIT_FAILED;
+    sl_examination_done(&found);
+    return code;
 }

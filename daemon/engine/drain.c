@@ -31,7 +31,8 @@ void sl_engine_check_drained(sl_engine *engine)
 {
     if (!engine->draining || engine->drained || !engine->journal) return;
     if (engine->open_sessions || engine->running_effects || (engine->failed ? engine->releasing : sl_releases_left(engine)) ||
-        engine->fetches || engine->sweeping || engine->history_writing || engine->replacements)
+        engine->fetches || engine->sweeping || engine->history_writing || engine->replacements ||
+        sl_backup_runs(engine))
         return;
     if (!engine->failed && sl_journal_durable(engine->journal) + 1 < sl_journal_next(engine->journal)) return;
     engine->drained = true;
@@ -46,6 +47,7 @@ void sl_engine_drain(sl_engine *engine, int64_t deadline_us, void (*drained)(voi
     engine->running = false;
     uv_timer_stop(&engine->expiry_timer);
     uv_timer_stop(&engine->retry_timer);
+    sl_engine_backup_cancel(engine, "the daemon stops");
     if (!again) {
         engine->on_drained = drained;
         engine->on_drained_context = context;

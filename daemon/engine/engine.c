@@ -6,6 +6,7 @@
 
 #include "base/sys.h"
 #include "engine/disk.h"
+#include "engine/backup.h"
 #include "engine/session.h"
 
 enum { SCRATCH = 64 << 20, WINDOW = 10000 };
@@ -205,6 +206,7 @@ static int open_all(sl_engine *engine, const sl_engine_options *options, sl_erro
 {
     char *modules = sl_modules_folder(options->modules);
     int result = sl_make_dirs(engine->state_folder, 0700, error);
+    if (result == 0) result = sl_state_complete(engine->state_folder, error);
     if (result == 0) result = sl_modules_load(modules, &engine->modules, error);
     if (result == 0) result = open_content(engine, error);
     if (result == 0) result = open_journal(engine, options, error);
@@ -320,6 +322,7 @@ void sl_engine_close(sl_engine *engine)
     if (!engine) return;
     engine->running = false;
     engine->draining = true;
+    sl_backup_join(engine);
     sl_engine_history_close(engine);
     close_flows(engine);
     engine->closing = true;
@@ -329,6 +332,7 @@ void sl_engine_close(sl_engine *engine)
     }
     sl_engine_run_messages(engine);
     run_until_closed(engine);
+    sl_backup_done(engine);
     sl_journal_close(engine->journal);
     sl_disk_close(engine->disk);
     if (engine->slots) free_all(engine);

@@ -99,6 +99,12 @@ int sl_engine_queue_replay(sl_engine *engine, const char *key, const sl_selectio
 /* Drops them; those that sessions have stay. */
 int sl_engine_queue_empty(sl_engine *engine, const char *key, const sl_selection *which, uint64_t *ret_count, sl_error *error);
 int sl_engine_processor_set(sl_engine *engine, const char *name /* flow/processor */, const char *verb /* start stop */, sl_error *error);
+/* A copy of the state as of one moment, in a thread of its own, at `to` (absolute; see sl_backup_check in engine/backup.h). It
+ * is given up at the deadline (us), and where nobody asks sl_engine_backup_json for so long as the lease (us; 0: for ever). -1:
+ * EBUSY, there is one; EAGAIN, it stops. */
+int sl_engine_backup(sl_engine *engine, const char *to, int64_t deadline, int64_t lease, sl_error *error);
+void sl_engine_backup_json(sl_engine *engine, sl_buf *ret); /* of the one that runs, else of the last */
+void sl_engine_backup_cancel(sl_engine *engine, const char *why);
 uint64_t sl_engine_durable(const sl_engine *engine); /* any thread */
 /* The bytes of a claim's text: opens for the API thread. Any thread. */
 struct sl_content *sl_engine_content(sl_engine *engine);

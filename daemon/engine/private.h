@@ -26,6 +26,7 @@
  *   roll.c          a new segment and its checkpoint
  *   carry.c         what lives in segments that go is brought into the open one
  *   queue-ops.c     what an operator does to queues and processors
+ *   backup.c, backup-folder.c, backup-files.c   a copy as of one moment, and back
  *   stuck.c         processors that hold up the loop, that do not return, that do not end
  *   history.c, history-engine.c   a day of figures, kept over restarts
  *   summary.c       run --until-idle
@@ -177,6 +178,7 @@ typedef struct sl_carry { /* a pass of carry.c */
 } sl_carry;
 
 struct sl_replacement;
+typedef struct sl_backup sl_backup;
 
 struct sl_engine {
     uv_loop_t *loop;
@@ -231,6 +233,7 @@ struct sl_engine {
     size_t open_calls;   /* asynchronous calls of modules under way */
     size_t open_handles; /* the loop's handles that are being closed */
     struct sl_replacement *replacements;
+    sl_backup *backup; /* the one that runs, or the last */
     uint64_t ended_delivered, ended_failed;
     sl_buf scratch; /* for one event's text at a time */
     void (*on_drained)(void *context);
@@ -402,6 +405,11 @@ bool sl_instance_probing(const sl_instance *instance); /* paused, and its time t
 const char *sl_class_name(sluice_class class_);
 uint64_t sl_instance_retrying(const sl_instance *instance); /* FlowFiles that wait for their retry */
 int64_t sl_secrets_changed(const sl_engine *engine);        /* newest change of a secret's folder, ns */
+
+/* ---- backup.c ---- */
+bool sl_backup_runs(const sl_engine *engine);
+void sl_backup_join(sl_engine *engine); /* cancels it and waits; what it posts to the loop is still to be run */
+void sl_backup_done(sl_engine *engine);
 
 /* ---- stuck.c ---- */
 int sl_watch_new(sl_bulletins *bulletins, sl_watch **ret, sl_error *error);
