@@ -18,6 +18,8 @@ static int unreadable(sluice_failure *failure, const sl_error *error)
 {
     sl_failure_of_error(failure, error);
     if (error->code == EIO) failure->class_ = SLUICE_TRANSIENT;
+    if (error->code == ESTALE)
+        snprintf(failure->code, sizeof failure->code, "ContentChanged"); /* as modules call it that see it by its hash */
     return -1;
 }
 

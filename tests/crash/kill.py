@@ -43,14 +43,17 @@ def arrive(stage, inbox, names):
 
 
 def replay_held(daemon, say):
-    """What was in flight at three kills in a row is held, as it must be; nothing else may be."""
+    """What was in flight at three kills in a row is held, as it must be; nothing else may be. How many were."""
+    held = 0
     for item in daemon.status()["connections"]:
         if item["hold"] and item["objects"]:
             listed = daemon.get(f'/api/v1/flows/{item["flow"]}/connections/{item["id"]}/flowfiles')["flowfiles"]
             assert all(entry["attributes"].get("error.code") == "Crashed" for entry in listed), listed
             say(f'{item["objects"]} held in {item["id"]} after three kills in a row; replayed')
             assert daemon.command("queue", "replay", item["id"]).returncode == 0
+            held += item["objects"]
     daemon.settled(120)
+    return held
 
 
 def run(folder, store, count, kills, seed, total=None, say=lambda text: None):
@@ -79,12 +82,14 @@ def run(folder, store, count, kills, seed, total=None, say=lambda text: None):
     daemon.start()
     until(lambda: not files.left_in(inbox), 120 + count / 5 * SLOW, daemon.tail, 0.2)
     daemon.settled(120 + count / 10)
-    replay_held(daemon, say)
+    replayed = replay_held(daemon, say)
     daemon.stop()
     assert fold.queues(daemon.state) == {}
     found = store.hashes(bucket)
     missing, extra = made.keys() - found.keys(), found.keys() - made.keys()
     wrong = [key for key in made.keys() & found.keys() if made[key] != found[key]]
+    say(f"kills {kills}, accepted {len(made)}, delivered {len(made.keys() & found.keys())}, queued 0, held 0, lost {len(missing)}, "
+        f"wrong {len(wrong) + len(extra)}; {replayed} were held for three kills in a row and replayed")
     assert not missing and not extra and not wrong, f"missing {sorted(missing)[:5]}, extra {sorted(extra)[:5]}, wrong {wrong[:5]}"
     doctor = sluice("doctor", "--state", daemon.state)
     assert doctor.returncode == 0, doctor.stdout + doctor.stderr
@@ -99,7 +104,8 @@ def main():
     parser.add_argument("--bytes", type=int, help="in all; default 60 KB a file")
     parser.add_argument("--seed", type=int, default=int(time.time()))
     arguments = parser.parse_args()
-    print(f"seed {arguments.seed}")
+    print(f"seed {arguments.seed}", flush=True)
+    begun = time.monotonic()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         store = Store(folder / "moto.log")
@@ -107,7 +113,7 @@ def main():
             found = run(folder, store, arguments.files, arguments.kills, arguments.seed, arguments.bytes, lambda text: print(text, flush=True))
         finally:
             store.stop()
-    print(f"{found} objects, each right, after {arguments.kills} kills")
+    print(f"{found} objects, each right, after {arguments.kills} kills in {time.monotonic() - begun:.0f} s")
 
 
 if __name__ == "__main__":

@@ -68,12 +68,12 @@ class Browser:
         """Of the first that fits, read at once: an update between finding and reading does no harm. None: none is there."""
         return self.run("return document.querySelector(arguments[0])?.textContent ?? null", selector)
 
-    def shows(self, selector, *words, seconds=20):
+    def shows(self, selector, *words, seconds=60):
         """Until the element is there and has all words in it."""
         return until(lambda: (text := self.text(selector)) is not None and all(word in text for word in words) and text, seconds,
                      lambda: f"{selector} has not {words}: {self.text(selector)!r}; the page: {self.text('body')[:3000]!r}")
 
-    def click(self, selector, seconds=20):
+    def click(self, selector, seconds=60):
         until(lambda: self.run("const found = document.querySelector(arguments[0]); found?.scrollIntoView({block: 'center'}); return !!found", selector),
               seconds, lambda: f"there is no {selector}; the page: {self.text('body')[:3000]!r}")
         self.driver.find_element(By.CSS_SELECTOR, selector).click()

@@ -154,10 +154,11 @@ class Daemon:
         return self.get("/api/v1/bulletins")["bulletins"]
 
     def settled(self, seconds=60):
-        """Until all queues but hold are empty and every effect is done."""
+        """Until all queues but hold are empty, every effect is done and every event of it is on disk, where events() finds it."""
         def quiet():
             status = self.status()
-            return (not any(item["objects"] for item in status["connections"] if not item["hold"])
+            return (status["journal"]["durable_seq"] + 1 >= status["journal"]["next_seq"]
+                    and not any(item["objects"] for item in status["connections"] if not item["hold"])
                     and not any(item["pending_effects"] or item["active"] for item in status["processors"]))
         until(quiet, seconds * SLOW, lambda: json.dumps(self.status(), indent=1) + self.tail())
 

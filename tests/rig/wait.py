@@ -1,7 +1,7 @@
 import time
 
 
-def until(what, seconds=20.0, why=None, every=0.02):
+def until(what, seconds=60.0, why=None, every=0.02):
     """The first true value of what(); fails with why() (or its last value) after `seconds`."""
     end = time.monotonic() + seconds
     while True:

@@ -4,7 +4,7 @@ that a processor is paused and something is held), and a flow that is wrong."""
 import shutil
 
 import pytest
-from rig import flows
+from rig import files, flows
 from rig.browser import Browser
 from rig.daemon import ROOT, Daemon
 from rig.wait import until
@@ -127,6 +127,8 @@ def scene(tmp_path_factory, browser, store):
     scene = Scene(tmp_path_factory.mktemp("scene"), browser, store)
     scene.copy_samples()
     scene.refuse()
+    # A file in its place is not yet an event.
+    until(lambda: len(scene.daemon.events(type="DROP", flow="media-to-store")) == len(files.left_in(ROOT / "flows" / "samples")), 60, scene.daemon.tail)
     yield scene
     browser.go("about:blank")
     scene.daemon.done()

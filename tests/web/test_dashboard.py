@@ -163,7 +163,7 @@ def test_replay_of_one_and_of_all(browser, blocked, tmp_path):
     until(lambda: os.listdir(tmp_path / "out") == ["1.txt"], 30, blocked.tail)
     browser.click("[data-do=replay-all]")
     browser.shows("#main", "Nothing is held")
-    until(lambda: len(os.listdir(tmp_path / "out")) == 3, 30, blocked.tail)
+    until(lambda: sorted(os.listdir(tmp_path / "out")) == ["0.txt", "1.txt", "2.txt"], 30, blocked.tail)
     assert (tmp_path / "out" / "2.txt").read_text() == "new 2"
     assert len(blocked.events(type="REPLAY")) == 3
     browser.run("location.hash = '#/'")
@@ -180,11 +180,11 @@ def test_emptying_asks_first(browser, blocked):
     browser.click(f"{row_of(browser, '0.txt')} [data-do=drop]")
     browser.click("dialog .danger")
     browser.shows("#said", "1 FlowFile dropped")
-    assert blocked.connection("park.failure.hold")["objects"] == 2
+    until(lambda: blocked.connection("park.failure.hold")["objects"] == 2)
     browser.click("[data-do=empty]")
     browser.click("dialog .danger")
     browser.shows("#main", "Nothing is held")
-    assert blocked.connection("park.failure.hold")["objects"] == 0
+    until(lambda: blocked.connection("park.failure.hold")["objects"] == 0)
 
 
 # ---- provenance

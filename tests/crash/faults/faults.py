@@ -4,12 +4,18 @@ starts it again and looks whether all is where it belongs. faults.py --full: eve
 error at many places; without it about 60 of them, spread.
 
 Besides: a process that a fault ends says so and is not killed by a signal; a sync that failed is never tried again on the
-same file; what a failed sync refused does not come back with the next start; a stopped state is whole to `sluice doctor`."""
+same file; what a failed sync refused does not come back with the next start; a stopped state is whole to `sluice doctor`.
+Syncs fail in two ways: what they were to write is there all the same, or it is gone and the next sync says 0 (dropped).
+
+--control links a `sluice` that trusts a file again after a failed sync (of the journal's log, a pack, a file of its own),
+and succeeds when the rig then fails with each of them, and does not with the true one."""
 
 import argparse
+import os
 import re
 import shutil
 import sqlite3
+import subprocess
 import sys
 import tempfile
 import threading
@@ -21,6 +27,7 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).resolve().parents[2]), str(Path(__file__).resolve().parents[1])]
 
 from shared import preload  # noqa: E402
+from shared.control import build_with  # noqa: E402
 from shared.scenario import SCENARIOS, Account, Totals, Try  # noqa: E402
 
 SHORT = 60
@@ -39,14 +46,17 @@ class Fault:
     error: str = ""
     at: int = 1
     times: int = 1
+    drop: bool = False
 
     def environment(self, log):
         if self.op == "malloc":
             return preload.environment(log, malloc=self.at, malloc_times=self.times)
-        return preload.environment(log, fail=self.op, path=self.area, error=self.error, **{"from": self.at}, times=self.times)
+        return preload.environment(log, fail=self.op, path=self.area, error=self.error, **{"from": self.at}, times=self.times,
+                                   drop=1 if self.drop else None)
 
     def __str__(self):
-        return f"{self.scenario}: {self.op} {self.area} {self.error} at {self.at} {'for ever' if not self.times else 'once'}".replace("  ", " ")
+        words = (f"{self.scenario}:", self.op, self.area, self.error, f"at {self.at}", "once" if self.times else "for ever", self.drop and "dropped")
+        return " ".join(filter(None, words))
 
 
 # ---- which ---------------------------------------------------------------------------------------------------
@@ -80,8 +90,10 @@ def faults_of(name, folder):
         for error in ERRORS:
             if error == "SHORT" and op not in WRITES:
                 continue
-            found += [Fault(name, op, area.lstrip("/") if area.startswith("/state") else area, error, at, 1) for at in places(count, 8)]
-            found += [Fault(name, op, area.lstrip("/") if area.startswith("/state") else area, error, at, 0) for at in places(count, 3)]
+            where = area.lstrip("/") if area.startswith("/state") else area
+            for drop in (False, True) if op in preload.SYNCS and error != "EINTR" else (False,):
+                found += [Fault(name, op, where, error, at, 1, drop) for at in places(count, 8)]
+                found += [Fault(name, op, where, error, at, 0, drop) for at in places(count, 3)]
     for times in (1, 0):
         found += [Fault(name, at=at, times=times) for at in places(allocations, 120)]
     return found
@@ -175,10 +187,7 @@ def kind_of(text):
     return re.sub(r"[0-9a-f]{16}|\d+|/tmp/\S*", "N", text)[:160]
 
 
-def run(folder, full=False, only=None, jobs=6, say=lambda text: None, most=SHORT):
-    faults = [fault for name in USED for fault in faults_of(name, folder) if not only or fault.op == only]
-    if not full:
-        faults = spread(faults, most)
+def run(folder, faults, jobs=6, say=lambda text: None):
     totals, lock, injected, kinds = Totals(), threading.Lock(), [0, 0], Counter()
 
     def one(pair):
@@ -201,7 +210,47 @@ def run(folder, full=False, only=None, jobs=6, say=lambda text: None, most=SHORT
         say("strays: " + ", ".join(f"{name} {count}" for name, count in totals.strays.items()))
     if kinds:
         say("failures by kind:\n" + "\n".join(f"{count:5} {kind}" for kind, count in kinds.most_common()))
-    return totals, injected[0]
+    return totals
+
+
+# ---- the negative control --------------------------------------------------------------------------------------
+
+# Whose sync fails, in which scenario, and what the rig must then say of a sluice that goes on with the file.
+AGAIN = "synced again after a failed sync"
+UNTRUSTED = {
+    "-wal": ("segments", (AGAIN, "refused, and there at the next start")),
+    "/content/pack/": ("segments", (AGAIN, '"verdict":"damaged"')),
+    "/content/own/#": ("move-elsewhere", (AGAIN, '"verdict":"damaged"')),
+}
+# The rule is not in one place: the latch itself, the fresh segment, the cut of what was refused; the end where a pack fails.
+TRUSTING = {
+    "daemon/journal/vfs.c": [("if (result != SQLITE_OK) atomic_store(&((shim_file *)file)->latched, true);", "(void)file;")],
+    "daemon/journal/writer.c": [
+        ("    if (group->content_fails) return", "    if (group->content_fails && full) return"),
+        ("    return journal->proven && renew(journal, rest, error) == 0;",
+         "    (void)rest, (void)renew;\n    bool again = journal->proven;\n    journal->proven = false;\n    return again;"),
+        ("    sl_segment_cut(journal->segment);", "    sl_segment_undo(journal->segment);"),
+    ],
+    "daemon/content/pack.c": [("    if (pack->refused) return sl_pack_replace(store, pack, error);", "")],
+    "daemon/content/writer.c": [("sl_sys_now->fsync(fd) < 0 ||", "(sl_sys_now->fsync(fd) < 0 && sl_sys_now->fsync(fd) < 0) ||")],
+}
+
+
+def syncs():
+    return [Fault(scenario, "fsync,fdatasync", area, "EIO", at, times, drop)
+            for area, (scenario, _) in UNTRUSTED.items() for times, drop in ((1, True), (0, False)) for at in ((4, 6) if area == "-wal" else (1, 2))]
+
+
+def control(folder, jobs, say):
+    totals = run(folder, syncs(), jobs, say)
+    if totals.failures:
+        return "the true sluice fails with the faults that the one of the control has to fail with"
+    build = build_with("no-latch", TRUSTING)
+    done = subprocess.run([sys.executable, __file__, "--syncs", "--jobs", str(jobs)], env=dict(os.environ, SLUICE_BUILD=str(build)), capture_output=True, text=True)
+    say(done.stdout)
+    failed = [line for line in done.stdout.splitlines() if line.startswith("FAILED")]
+    unseen = [f"{area}: {word}" for area, (_, words) in UNTRUSTED.items() for word in words if not any(area in line and word in line for line in failed)]
+    return f"the rig does not see that a file is trusted again after a failed sync: {unseen}" if unseen else None
 
 
 def main():
@@ -210,17 +259,28 @@ def main():
     parser.add_argument("--op", help="only this kind of call, or malloc")
     parser.add_argument("--faults", type=int, default=SHORT, help="without --full: how many")
     parser.add_argument("--jobs", type=int, default=6)
+    parser.add_argument("--drop", action="store_true", help="with --one: failed syncs lose what was written")
+    parser.add_argument("--syncs", action="store_true", help="only the syncs that the control is made of")
+    parser.add_argument("--control", action="store_true")
     parser.add_argument("--one", nargs=6, metavar=("SCENARIO", "OP", "AREA", "ERROR", "AT", "TIMES"), help="this one only")
     arguments = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="sluice-faults-"))
+
+    def say(text):
+        print(text, flush=True)
+
+    if arguments.control:
+        unseen = control(folder, arguments.jobs, say)
+        shutil.rmtree(folder)
+        sys.exit(unseen)
     if arguments.one:
         *names, at, times = arguments.one
-        injected, account = try_fault(Fault(*names, int(at), int(times)), folder / "one")
+        injected, account = try_fault(Fault(*names, int(at), int(times), arguments.drop), folder / "one")
         print(f"{injected} injected; {account}")
         failed = not account.good()
     else:
-        totals, _ = run(folder, arguments.full, arguments.op, arguments.jobs, lambda text: print(text, flush=True), arguments.faults)
-        failed = len(totals.failures)
+        faults = syncs() if arguments.syncs else [fault for name in USED for fault in faults_of(name, folder) if arguments.op in (None, fault.op)]
+        failed = len(run(folder, faults if arguments.full else spread(faults, arguments.faults), arguments.jobs, say).failures)
     if failed:
         sys.exit(f"{failed} failed; their folders are kept in {folder}")
     shutil.rmtree(folder)

@@ -8,6 +8,8 @@
  *     CRASH_FROM     the Nth of them that fits, default 1; CRASH_TIMES how many, default 1, 0: for ever. EINTR for ever is
  *                    every second one: a call that is always interrupted is no fault that exists
  *     CRASH_PATH     only where the path has this in it
+ *     CRASH_DROP     a sync that fails so loses what was written since the last good one, and the next succeeds (drop.h);
+ *                    not with EINTR: an interrupted one loses nothing
  *   CRASH_NO_SYNC    fsync, fdatasync and sync_file_range say 0 and do nothing
  *   CRASH_MALLOC     N: the Nth allocation gives NULL; CRASH_MALLOC_TIMES how many, 0: all from there on
  *
@@ -30,12 +32,14 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "drop.h"
+
 enum { PATH_MOST = 4200, LINE_MOST = 4400 };
 
 typedef enum fault { FAULT_NONE, FAULT_ERROR, FAULT_SHORT } fault;
 
 static struct settings {
-    bool ready, kill_after, no_sync, all, endless;
+    bool ready, kill_after, no_sync, all, endless, drop;
     long kill, from, times, malloc_at, malloc_times;
     int log, error;
     const char *names, *path;
@@ -88,6 +92,7 @@ __attribute__((constructor)) static void begin(void)
     settings.times = number_of("CRASH_TIMES", 1);
     settings.endless = settings.times == 0;
     settings.path = getenv("CRASH_PATH");
+    settings.drop = number_of("CRASH_DROP", 0) != 0;
     settings.no_sync = number_of("CRASH_NO_SYNC", 0) != 0;
     settings.malloc_at = number_of("CRASH_MALLOC", 0);
     settings.malloc_times = number_of("CRASH_MALLOC_TIMES", 1);
@@ -230,19 +235,31 @@ static size_t cut(const point *p, size_t size) { return p->fault == FAULT_SHORT 
 
 /* ---- writes --------------------------------------------------------------------------------------------------- */
 
+/* offset -1: where the descriptor stands. */
+static void before_write(const point *p, int fd, off64_t offset, size_t size)
+{
+    if (!settings.drop || !p->number || !size) return;
+    if (offset < 0) offset = lseek64(fd, 0, fcntl(fd, F_GETFL) & O_APPEND ? SEEK_END : SEEK_CUR);
+    if (offset >= 0) drop_before_write(fd, offset, size);
+}
+
 ssize_t write(int fd, const void *data, size_t size)
 {
     REAL(ssize_t, "write", int, const void *, size_t);
     point p;
     arrive_fd(&p, "write", fd);
-    return leave(&p, refused(&p) ? -1 : real(fd, data, cut(&p, size)));
+    if (refused(&p)) return leave(&p, -1);
+    before_write(&p, fd, -1, size);
+    return leave(&p, real(fd, data, cut(&p, size)));
 }
 
 static ssize_t pwrite_with(ssize_t (*real)(int, const void *, size_t, off64_t), int fd, const void *data, size_t size, off64_t offset)
 {
     point p;
     arrive_fd(&p, "pwrite", fd);
-    return leave(&p, refused(&p) ? -1 : real(fd, data, cut(&p, size), offset));
+    if (refused(&p)) return leave(&p, -1);
+    before_write(&p, fd, offset, size);
+    return leave(&p, real(fd, data, cut(&p, size), offset));
 }
 
 ssize_t pwrite(int fd, const void *data, size_t size, off_t offset)
@@ -261,8 +278,12 @@ ssize_t writev(int fd, const struct iovec *parts, int count)
 {
     REAL(ssize_t, "writev", int, const struct iovec *, int);
     point p;
+    size_t size = 0;
+    for (int i = 0; i < count; i++) size += parts[i].iov_len;
     arrive_fd(&p, "writev", fd);
-    return leave(&p, refused(&p) ? -1 : real(fd, parts, p.fault == FAULT_SHORT && count > 1 ? count / 2 : count));
+    if (refused(&p)) return leave(&p, -1);
+    before_write(&p, fd, -1, size);
+    return leave(&p, real(fd, parts, p.fault == FAULT_SHORT && count > 1 ? count / 2 : count));
 }
 
 ssize_t copy_file_range(int from, off64_t *from_at, int to, off64_t *to_at, size_t size, unsigned flags)
@@ -270,17 +291,29 @@ ssize_t copy_file_range(int from, off64_t *from_at, int to, off64_t *to_at, size
     REAL(ssize_t, "copy_file_range", int, off64_t *, int, off64_t *, size_t, unsigned);
     point p;
     arrive_fd(&p, "copy_file_range", to);
-    return leave(&p, refused(&p) ? -1 : real(from, from_at, to, to_at, cut(&p, size), flags));
+    if (refused(&p)) return leave(&p, -1);
+    before_write(&p, to, to_at ? *to_at : -1, size);
+    return leave(&p, real(from, from_at, to, to_at, cut(&p, size), flags));
 }
 
 /* ---- syncs ---------------------------------------------------------------------------------------------------- */
+
+static int refuse_sync(point *p, int fd)
+{
+    if (settings.drop && settings.error != EINTR) log_line(p, "dropped", drop_failed(fd), 0);
+    errno = settings.error;
+    return (int)leave(p, -1);
+}
 
 static int sync_with(int (*real)(int), const char *op, int fd)
 {
     point p;
     arrive_fd(&p, op, fd);
-    if (refused(&p)) return (int)leave(&p, -1);
-    return (int)leave(&p, settings.no_sync ? 0 : real(fd));
+    if (refused(&p)) return refuse_sync(&p, fd);
+    long mark = settings.drop ? drop_begin_sync() : 0;
+    int result = settings.no_sync ? 0 : real(fd);
+    if (settings.drop && p.number && result == 0) drop_synced(fd, mark);
+    return (int)leave(&p, result);
 }
 
 int fsync(int fd)
@@ -300,7 +333,7 @@ int sync_file_range(int fd, off64_t offset, off64_t size, unsigned flags)
     REAL(int, "sync_file_range", int, off64_t, off64_t, unsigned);
     point p;
     arrive_fd(&p, "sync_file_range", fd);
-    if (refused(&p)) return (int)leave(&p, -1);
+    if (refused(&p)) return refuse_sync(&p, fd);
     return (int)leave(&p, settings.no_sync ? 0 : real(fd, offset, size, flags));
 }
 
@@ -354,7 +387,9 @@ int ioctl(int fd, unsigned long request, ...)
     if (request != FICLONE && request != FICLONERANGE) return real(fd, request, argument);
     point p;
     arrive_fd(&p, "ioctl", fd);
-    return (int)leave(&p, refused(&p) ? -1 : real(fd, request, argument));
+    int result = refused(&p) ? -1 : real(fd, request, argument);
+    if (settings.drop && p.number && result == 0) drop_written_whole(fd);
+    return (int)leave(&p, result);
 }
 
 /* ---- names ---------------------------------------------------------------------------------------------------- */
@@ -370,6 +405,8 @@ static int open_with(int folder, const char *path, int flags, mode_t mode)
     if (refused(&p)) return (int)leave(&p, -1);
     int fd = real(folder, path, flags, mode);
     if (fd >= 0) p.fd = fd;
+    struct stat status;
+    if (settings.drop && fd >= 0 && fstat(fd, &status) == 0 && status.st_size == 0) drop_forget(fd);
     leave(&p, fd);
     return fd;
 }

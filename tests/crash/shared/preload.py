@@ -1,4 +1,4 @@
-"""preload.c from Python: builds it, makes the environment that sets it up, reads the calls that it wrote."""
+"""preload.c and drop.c from Python: builds them, makes the environment that sets them up, reads the calls that they wrote."""
 
 import os
 import subprocess
@@ -8,17 +8,18 @@ from pathlib import Path
 
 from rig.daemon import BUILD
 
-SOURCE = Path(__file__).resolve().parents[1] / "points" / "preload.c"
+SOURCES = [Path(__file__).resolve().parents[1] / "points" / name for name in ("preload.c", "drop.c", "drop.h")]
 LIBRARY = BUILD / "crash-preload.so"
 lock = threading.Lock()
 
 
 def library():
-    """Built anew when its source is newer; under another name first, since a test beside this one may have it open."""
+    """Built anew when a source is newer; under another name first, since a test beside this one may have it open."""
     with lock:
-        if not LIBRARY.exists() or LIBRARY.stat().st_mtime < SOURCE.stat().st_mtime:
+        if not LIBRARY.exists() or LIBRARY.stat().st_mtime < max(path.stat().st_mtime for path in SOURCES):
             fresh = LIBRARY.with_suffix(f".{os.getpid()}")
-            subprocess.run(["cc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared", "-o", fresh, SOURCE, "-ldl"], check=True)
+            units = [path for path in SOURCES if path.suffix == ".c"]
+            subprocess.run(["cc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared", "-o", fresh, *units, "-ldl"], check=True)
             fresh.rename(LIBRARY)
     return str(LIBRARY)
 
@@ -69,6 +70,11 @@ FAULTS = (4, 5, 28, 122)  # EINTR EIO ENOSPC EDQUOT
 def failed(log):
     """Calls that failed with an error of a fault's."""
     return [call for call in calls(log) if call.error in FAULTS]
+
+
+def dropped(log):
+    """Bytes that failed syncs took away."""
+    return sum(call.result for call in calls(log) if call.op == "dropped")
 
 
 SYNCS = ("fsync", "fdatasync", "sync_file_range")

@@ -173,6 +173,7 @@ static int damage_one(const char *path, const struct stat *status, int kind, str
     (void)walk;
     if (kind != FTW_F || status->st_size < 1000) return 0;
     FILE *file = fopen(path, "r+");
+    SL_ASSERT(file);
     fseek(file, 500, SEEK_SET);
     int was = fgetc(file);
     fseek(file, 500, SEEK_SET);
@@ -248,6 +249,7 @@ TEST(the_doctor_sees_a_flipped_bit_of_the_journal)
     CHECK(found != NULL);
     if (found) {
         FILE *file = fopen(segment, "r+");
+        SL_ASSERT(file);
         fseek(file, found - text.data + 13, SEEK_SET);
         fputc('S', file);
         fclose(file);

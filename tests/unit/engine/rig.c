@@ -118,7 +118,7 @@ bool rig_is_idle(rig *r)
 void rig_until(rig *r, bool (*until)(struct rig *rig))
 {
     r->until = until;
-    r->deadline = sl_ticks() + 20 * SL_SECOND;
+    r->deadline = sl_ticks() + 60 * SL_SECOND;
     uv_timer_start(&r->look, look, 1, 1);
     uv_run(&r->loop, UV_RUN_DEFAULT);
     uv_timer_stop(&r->look);

@@ -157,6 +157,7 @@ static void make_sources(int count, size_t size)
     for (int i = 0; i < count; i++) {
         char *path = sl_asprintf("%s/%d", folder, i);
         FILE *file = fopen(path, "w");
+        SL_ASSERT(file);
         for (size_t at = 0; at < size; at++) fputc('a' + i, file);
         fclose(file);
         free(path);

@@ -62,7 +62,7 @@ static void look(uv_timer_t *timer)
 
 static void run_until_idle(rig *r)
 {
-    r->deadline = sl_ticks() + 20 * SL_SECOND;
+    r->deadline = sl_ticks() + 60 * SL_SECOND;
     sl_engine_start(r->engine);
     uv_timer_start(&r->look, look, 5, 5);
     uv_run(&r->loop, UV_RUN_DEFAULT);
@@ -242,6 +242,7 @@ static void write_file(const char *folder, const char *name, size_t size)
 {
     char *path = sl_asprintf("%s/%s", folder, name);
     FILE *file = fopen(path, "w");
+    SL_ASSERT(file);
     for (size_t i = 0; i < size; i++) fputc('a' + (int)(i % 26), file);
     fclose(file);
     free(path);
@@ -321,7 +322,7 @@ static size_t count_cold(rig *r, size_t *ret_all)
 
 static uint64_t content_files(rig *r)
 {
-    for (int64_t end = sl_ticks() + 10 * SL_SECOND; sl_content_bytes(r->engine->content) && sl_ticks() < end;)
+    for (int64_t end = sl_ticks() + 60 * SL_SECOND; sl_content_bytes(r->engine->content) && sl_ticks() < end;)
         uv_run(&r->loop, UV_RUN_ONCE);
     return sl_content_bytes(r->engine->content);
 }
@@ -333,7 +334,7 @@ static void through_the_window(const char *size)
     size_t all;
     window = 100;
     rig *r = rig_open(waits, false, 4000);
-    r->deadline = sl_ticks() + 20 * SL_SECOND;
+    r->deadline = sl_ticks() + 60 * SL_SECOND;
     sl_engine_start(r->engine);
     while (r->engine->flowfiles.count < 6000 && sl_ticks() < r->deadline) uv_run(&r->loop, UV_RUN_ONCE);
     size_t cold = count_cold(r, &all);
@@ -363,7 +364,7 @@ TEST(a_long_queue_is_emptied_without_a_rest)
     sl_error error = {0};
     window = 50;
     rig *r = rig_open(waits, false, 0);
-    r->deadline = sl_ticks() + 20 * SL_SECOND;
+    r->deadline = sl_ticks() + 60 * SL_SECOND;
     sl_engine_start(r->engine);
     while (r->engine->flowfiles.count < 6000 && sl_ticks() < r->deadline) uv_run(&r->loop, UV_RUN_ONCE);
     while (sl_journal_durable(r->engine->journal) + 1 < sl_journal_next(r->engine->journal)) uv_run(&r->loop, UV_RUN_ONCE);

@@ -62,7 +62,8 @@ TEST(an_age_of_retries_is_real_time_though_the_clock_is_set_forward)
     rig *r = open_gated(GATED("transient: 1h, backoff: 20ms, max_backoff: 20ms"), false);
     rig_until(r, all_wait);
     rig_set_clock(30 * 86400 * SL_SECOND);
-    CHECK_INT(sl_clock_check(&r->engine->clock) / SL_SECOND, 30 * 86400);
+    int64_t step = sl_clock_check(&r->engine->clock) - 30 * 86400 * SL_SECOND; /* it reads two clocks, one after the other */
+    CHECK(step > -SL_SECOND && step < SL_SECOND);
     int64_t tries = rig_figure(r, "try", "tries");
     while (rig_figure(r, "try", "tries") < tries + 6) uv_run(&r->loop, UV_RUN_ONCE);
     CHECK_INT(rig_objects(r, "try.failure.hold"), 0);
@@ -76,7 +77,7 @@ TEST(an_age_of_retries_is_real_time_though_the_clock_is_set_forward)
 TEST(an_age_of_retries_ends_them)
 {
     rig_gate("gate", true);
-    rig *r = open_gated(GATED("transient: 50ms, backoff: 5ms, max_backoff: 5ms"), false);
+    rig *r = open_gated(GATED("transient: 500ms, backoff: 5ms, max_backoff: 5ms"), false);
     rig_until(r, rig_is_idle);
     CHECK_INT(rig_objects(r, "try.failure.hold"), 3);
     CHECK(rig_figure(r, "try", "tries") > 3 * 2);

@@ -148,7 +148,7 @@ static void wait_for_index(uint32_t segment)
 {
     char *path = index_path(segment);
     struct stat status;
-    for (int i = 0; i < 20000 && stat(path, &status) < 0; i++) usleep(1000);
+    for (int i = 0; i < 60000 && stat(path, &status) < 0; i++) usleep(1000);
     CHECK_INT(stat(path, &status), 0);
     free(path);
 }

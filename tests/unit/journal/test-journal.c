@@ -179,7 +179,7 @@ TEST(a_flipped_bit_is_seen)
 
 static void wait_for(sl_journal *journal, uint64_t seq)
 {
-    for (int i = 0; i < 10000 && sl_journal_durable(journal) < seq && !sl_journal_failure(journal, NULL); i++) usleep(1000);
+    for (int i = 0; i < 60000 && sl_journal_durable(journal) < seq && !sl_journal_failure(journal, NULL); i++) usleep(1000);
     CHECK(sl_journal_durable(journal) >= seq);
 }
 
@@ -259,7 +259,7 @@ TEST(a_disk_that_fails_again_ends_it)
     sl_vfs_fail_syncs(true);
     create(journal, 2, queue);
     sl_error error = {0};
-    for (int i = 0; i < 10000 && !sl_journal_failure(journal, &error); i++) usleep(1000);
+    for (int i = 0; i < 60000 && !sl_journal_failure(journal, &error); i++) usleep(1000);
     CHECK(sl_journal_failure(journal, &error));
     sl_vfs_fail_syncs(false);
     uint64_t refused = create(journal, 3, queue);
@@ -279,7 +279,7 @@ TEST(a_full_disk_is_waited_for)
     wait_for(journal, seq);
     sl_vfs_full(true);
     for (uint64_t id = 2; id <= 5; id++) create(journal, id, queue);
-    for (int i = 0; i < 10000 && !sl_journal_stalled(journal); i++) usleep(1000);
+    for (int i = 0; i < 60000 && !sl_journal_stalled(journal); i++) usleep(1000);
     CHECK(sl_journal_stalled(journal));
     CHECK(!sl_journal_failure(journal, NULL));
     CHECK_INT(sl_journal_durable(journal), seq);
@@ -292,9 +292,9 @@ TEST(a_full_disk_is_waited_for)
     CHECK(!sl_journal_stalled(journal));
     sl_vfs_full(true);
     create(journal, 7, queue);
-    for (int i = 0; i < 10000 && !sl_journal_stalled(journal); i++) usleep(1000);
+    for (int i = 0; i < 60000 && !sl_journal_stalled(journal); i++) usleep(1000);
     sl_journal_give_up(journal);
-    for (int i = 0; i < 10000 && !sl_journal_failure(journal, NULL); i++) usleep(1000);
+    for (int i = 0; i < 60000 && !sl_journal_failure(journal, NULL); i++) usleep(1000);
     CHECK(sl_journal_failure(journal, &error));
     CHECK_INT(error.code, ENOSPC);
     sl_vfs_full(false);
@@ -326,7 +326,7 @@ TEST(a_checkpoint_that_fails_loses_nothing)
     journal = open_journal(folder, &f, 10);
     char *log = sl_asprintf("%s/000001.db-wal", folder);
     struct stat status = {.st_size = 1};
-    for (int i = 0; i < 10000 && (stat(log, &status) == 0 && status.st_size); i++) usleep(1000);
+    for (int i = 0; i < 60000 && (stat(log, &status) == 0 && status.st_size); i++) usleep(1000);
     CHECK_INT(status.st_size, 0);
     free(log);
     sl_journal_close(journal);
