@@ -136,6 +136,9 @@ int sl_content_view_open(sl_content *store, sl_claim *claim, sl_content_view *re
  * verified first. Code ESTALE or ENOENT then. */
 int sl_content_view_kept(sl_content *store, sl_claim *claim, sl_content_view *ret, sl_error *error);
 void sl_content_view_done(sl_content_view *view);
+/* Blocking. Bytes read, all of `size` but at the end; 0 at the end. With the last byte an external or adopted claim is
+ * looked at once more: what changed while it was read is refused, code ESTALE. */
+int64_t sl_content_view_read(const sl_claim *claim, const sl_content_view *view, uint64_t offset, void *data, size_t size, sl_error *error);
 /* Reads all and compares length and SHA-256 where known. For doctor. */
 int sl_content_verify(sl_content *store, sl_claim *claim, sl_error *error);
 

@@ -59,6 +59,30 @@ void sl_content_view_done(sl_content_view *view)
     view->fd = -1;
 }
 
+/* Somebody may have written to it meanwhile: then its pieces do not belong together. */
+static int check_still(const sl_claim *claim, const sl_content_view *view, sl_error *error)
+{
+    if (claim->kind != SL_EXTERNAL && claim->kind != SL_ADOPTED) return 0;
+    char *path = path_of(claim->store, claim, false);
+    int result = check_same(claim, path, view->fd, true, error);
+    free(path);
+    return result;
+}
+
+int64_t sl_content_view_read(const sl_claim *claim, const sl_content_view *view, uint64_t offset, void *data, size_t size, sl_error *error)
+{
+    if (offset >= view->size) return 0;
+    size_t wanted = (size_t)SL_MIN((uint64_t)size, view->size - offset);
+    if (view->data) {
+        memcpy(data, (const char *)view->data + offset, wanted);
+        return (int64_t)wanted;
+    }
+    ssize_t got = sl_read_full(view->fd, data, wanted, (off_t)(view->offset + offset));
+    if (got != (ssize_t)wanted)
+        return sl_error_set(error, got < 0 ? errno : EIO, "expected %zu bytes of content at %" PRIu64 ", found %zd", wanted, offset, got);
+    return offset + wanted == view->size && check_still(claim, view, error) < 0 ? -1 : got;
+}
+
 int sl_content_verify(sl_content *store, sl_claim *claim, sl_error *error)
 {
     sl_content_view view;

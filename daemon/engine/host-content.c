@@ -47,20 +47,11 @@ int64_t sl_host_read(sluice_session *abi, sluice_flowfile *flowfile, uint64_t of
 {
     sl_session *session = sl_session_of(abi);
     if (open_view(session, flowfile, failure) < 0) return -1;
-    const sl_content_view *view = &flowfile->view;
-    if (offset >= view->size) return 0;
-    size_t wanted = (size_t)SL_MIN((uint64_t)size, view->size - offset);
-    session->read_bytes += wanted;
-    if (view->data) {
-        memcpy(data, (const char *)view->data + offset, wanted);
-        return (int64_t)wanted;
-    }
-    ssize_t got = sl_read_full(view->fd, data, wanted, (off_t)(view->offset + offset));
-    if (got == (ssize_t)wanted) return got;
-    sl_error error;
-    sl_error_set(&error, got < 0 ? errno : EIO, "FlowFile %" PRIu64 ": expected %zu bytes of content at %" PRIu64 ", found %zd",
-                 flowfile->id, wanted, offset, got);
-    return unreadable(failure, &error);
+    sl_error error = {0};
+    int64_t got = sl_content_view_read(flowfile->claim, &flowfile->view, offset, data, size, &error);
+    if (got < 0) return unreadable(failure, &error);
+    session->read_bytes += (uint64_t)got;
+    return got;
 }
 
 static void replace_claim(sluice_flowfile *flowfile, sl_claim *claim)

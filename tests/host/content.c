@@ -17,7 +17,7 @@ static void fill(sluice_failure *failure, const sl_error *error)
     *failure = (sluice_failure){.class_ = SLUICE_PERMANENT};
     for (size_t i = 0; i < SL_COUNT(passing); i++)
         if (passing[i] == error->code) failure->class_ = SLUICE_TRANSIENT;
-    snprintf(failure->code, sizeof failure->code, "%s", code ? code : "Content");
+    snprintf(failure->code, sizeof failure->code, "%s", error->code == ESTALE ? "ContentChanged" : code ? code : "Content");
     snprintf(failure->message, sizeof failure->message, "%s", error->text);
 }
 
@@ -56,20 +56,6 @@ bool call_content(sluice_session *abi, sluice_flowfile *flowfile, sluice_content
     return true;
 }
 
-/* All of `size` but at the end; less is an error of the disk. */
-static ssize_t read_view(const sl_content_view *view, uint64_t offset, void *data, size_t size)
-{
-    if (offset >= view->size) return 0;
-    size = SL_MIN(size, (size_t)(view->size - offset));
-    if (view->data) {
-        memcpy(data, (const char *)view->data + offset, size);
-        return (ssize_t)size;
-    }
-    ssize_t got = sl_read_full(view->fd, data, size, (off_t)(view->offset + offset));
-    if (got >= 0 && got != (ssize_t)size) errno = EIO;
-    return got == (ssize_t)size ? got : -1;
-}
-
 int64_t call_read(sluice_session *abi, sluice_flowfile *flowfile, uint64_t offset, void *data, size_t size, sluice_failure *failure)
 {
     session *session = (struct session *)abi;
@@ -78,12 +64,9 @@ int64_t call_read(sluice_session *abi, sluice_flowfile *flowfile, uint64_t offse
     if (!flowfile->claim) return 0;
     if (on_loop(session) && !flowfile->view.data)
         host_fault_found(session->box->host, "%s: content that is not in memory was read on the loop, which blocks", session->box->name);
-    ssize_t got = read_view(&flowfile->view, offset, data, size);
-    sl_error error = {.code = errno};
-    if (got < 0) {
-        sl_error_set(&error, error.code, "the content cannot be read: %s", strerror(error.code));
-        fill(failure, &error);
-    }
+    sl_error error = {0};
+    int64_t got = sl_content_view_read(flowfile->claim, &flowfile->view, offset, data, size, &error);
+    if (got < 0) fill(failure, &error);
     return got;
 }
 

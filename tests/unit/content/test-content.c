@@ -110,6 +110,46 @@ TEST(a_large_source_is_adopted_without_copying)
     sl_content_close(store);
 }
 
+/* 0: read to its end; else the error's code. In between the file is changed in place, and its time with it. */
+static int read_while_it_changes(bool adopt, bool change)
+{
+    sl_content *store = open_store(NULL, true);
+    char *path = make_file("read", 1000000), *other = sl_asprintf("%s/other-name", sl_test_folder()), piece[600000];
+    unlink(other);
+    CHECK_INT(link(path, other), 0);
+    int fd = open(path, O_RDONLY), writer;
+    sl_claim *claim = NULL;
+    sl_content_view view;
+    sl_error error = {0};
+    CHECK_INT(sl_content_import(store, path, fd, adopt, &claim, &error), 0);
+    close(fd);
+    CHECK_INT(sl_content_view_open(store, claim, &view, &error), 0);
+    CHECK_INT(sl_content_view_read(claim, &view, 0, piece, sizeof piece, &error), sizeof piece);
+    if (change && (writer = open(other, O_WRONLY)) >= 0) {
+        CHECK_INT(sl_write_all(writer, "changed", 7, 900000), 0);
+        CHECK_INT(futimens(writer, (struct timespec[]){{.tv_sec = 1}, {.tv_sec = 1}}), 0);
+        close(writer);
+    }
+    bool copied = claim->kind == SL_OWN; /* by a reflink: nobody else's bytes */
+    int64_t got = sl_content_view_read(claim, &view, sizeof piece, piece, sizeof piece, &error);
+    CHECK(got < 0 || got == 400000);
+    CHECK_INT(got < 0 ? 0 : sl_content_view_read(claim, &view, 1000000, piece, 1, &error), 0);
+    sl_content_view_done(&view);
+    sl_claim_unref(claim);
+    sl_content_close(store);
+    free(path);
+    free(other);
+    return got < 0 ? error.code : copied && change ? ESTALE : 0;
+}
+
+TEST(what_changes_while_it_is_read_is_refused)
+{
+    CHECK_INT(read_while_it_changes(false, false), 0);
+    CHECK_INT(read_while_it_changes(false, true), ESTALE);
+    CHECK_INT(read_while_it_changes(true, false), 0);
+    CHECK_INT(read_while_it_changes(true, true), ESTALE);
+}
+
 TEST(a_source_that_someone_writes_is_copied)
 {
     sl_content *store = open_store(NULL, true);
