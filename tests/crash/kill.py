@@ -29,6 +29,7 @@ PACE = 150
 
 def check_restart(daemon):
     daemon.start("--paused")
+    daemon.on_disk()
     reported = daemon.queues()
     assert fold.queues(daemon.state) == reported, f"fold {fold.queues(daemon.state)}, reported {reported}"
     daemon.stop()

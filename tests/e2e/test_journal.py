@@ -16,6 +16,7 @@ def stable(store, bucket, proxy, inbox, make_daemon, count=40):
     daemon = make_daemon(flows.delivery(inbox, proxy.url, bucket, retry=retry), secrets=flows.secrets(store)).start()
     until(lambda: not files.left_in(inbox), 60, daemon.tail)
     until(lambda: daemon.processor("upload")["retrying"] == count, 60, daemon.tail)
+    daemon.on_disk()
     return daemon, made
 
 
@@ -26,6 +27,7 @@ def test_fold_equals_the_queues_over_a_term(store, bucket, proxy, inbox, make_da
     daemon.stop()
     assert fold.queues(daemon.state) == before
     daemon.start("--paused")
+    daemon.on_disk()
     assert daemon.queues() == before
     assert fold.queues(daemon.state) == before
     daemon.stop()

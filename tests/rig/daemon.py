@@ -153,11 +153,19 @@ class Daemon:
     def bulletins(self):
         return self.get("/api/v1/bulletins")["bulletins"]
 
+    @staticmethod
+    def is_on_disk(status):
+        return status["journal"]["durable_seq"] + 1 >= status["journal"]["next_seq"]
+
+    def on_disk(self, seconds=60):
+        """Until what it says of its queues is what a fold of its journal finds."""
+        until(lambda: self.is_on_disk(self.status()), seconds * SLOW, self.tail)
+
     def settled(self, seconds=60):
         """Until all queues but hold are empty, every effect is done and every event of it is on disk, where events() finds it."""
         def quiet():
             status = self.status()
-            return (status["journal"]["durable_seq"] + 1 >= status["journal"]["next_seq"]
+            return (self.is_on_disk(status)
                     and not any(item["objects"] for item in status["connections"] if not item["hold"])
                     and not any(item["pending_effects"] or item["active"] for item in status["processors"]))
         until(quiet, seconds * SLOW, lambda: json.dumps(self.status(), indent=1) + self.tail())
