@@ -67,6 +67,7 @@ def run(folder, store, count, kills, seed, total=None, say=lambda text: None):
     bucket = f"crash-{seed}-{count}-{int(time.time())}"
     store.s3.create_bucket(Bucket=bucket)
     daemon = Daemon(folder / "daemon", flows.delivery(inbox, store.url, bucket, pickup="    batch: 10\n"), secrets=flows.secrets(store))
+    daemon.environment["SLUICE_SEGMENT_EVENTS"] = "1000"  # so that kills hit rolls, checkpoints and seals too
     for number in range(kills):
         arrive(stage, inbox, coming[number::kills])
         daemon.start(wait=False)

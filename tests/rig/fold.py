@@ -1,8 +1,8 @@
 """The queues by SQL over the journal's segments: what any operator with sqlite3 can do, and what the daemon must say.
 
 A segment is one SQLite file. The newest whose checkpoint is complete (or the first) gives the start: packed entries
-of 64 bytes with the last event each includes. Every event since that segment's start that moves a FlowFile counts, the
-last one of each FlowFile wins, queue 0 is its end.
+of 72 bytes with the last event each includes. Every event since that segment's start that moves a FlowFile counts, but
+those that a later segment overrules by its first number; the last one of each FlowFile wins, queue 0 is its end.
 """
 
 import shutil
@@ -11,7 +11,7 @@ import struct
 import tempfile
 from pathlib import Path
 
-ENTRY = struct.Struct("<QQIIqqqQII")
+ENTRY = struct.Struct("<QQQIIqqqQIHH")
 CRC32C = [0] * 256
 for _n in range(256):
     _c = _n
@@ -31,13 +31,17 @@ def checkpoint_entries(db):
     """(flowfile, seq, queue) of every entry of the segment's checkpoint."""
     for entries, crc in db.execute("SELECT entries, crc FROM checkpoint ORDER BY block"):
         assert len(entries) % ENTRY.size == 0 and crc32c(entries) == crc & 0xFFFFFFFF, "a checkpoint block is damaged"
-        for flowfile, seq, _, queue, *_ in ENTRY.iter_unpack(entries):
+        for flowfile, seq, _, _, queue, *_ in ENTRY.iter_unpack(entries):
             yield flowfile, seq, queue
 
 
-def is_complete(db):
-    row = db.execute("SELECT value FROM meta WHERE key = 'complete'").fetchone()
-    return bool(row and row[0])
+def meta(db, key):
+    """None too where a kill left a file without tables, which the next start makes anew."""
+    try:
+        row = db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+    except sqlite3.OperationalError:
+        return None
+    return row and row[0]
 
 
 def segments(journal):
@@ -47,13 +51,15 @@ def segments(journal):
 def read(journal, look):
     """look(connections): the segments from the newest complete checkpoint on, as copies, so that nobody is disturbed."""
     with tempfile.TemporaryDirectory() as folder:
-        for path in Path(journal).iterdir():
+        # Logs first: what the sealer moves meanwhile from a log into its file is then in the file.
+        for path in sorted(Path(journal).iterdir(), key=lambda path: not path.name.endswith("-wal")):
             if path.suffix != ".db-shm" and path.is_file():
                 shutil.copy(path, folder)
         connections = [sqlite3.connect(path) for path in segments(folder)]
         try:
-            base = max((i for i, db in enumerate(connections) if is_complete(db)), default=0)
-            return look(connections[base:])
+            made = [db for db in connections if meta(db, "first")]
+            base = max((i for i, db in enumerate(made) if meta(db, "complete")), default=0)
+            return look(made[base:])
         finally:
             for db in connections:
                 db.close()
@@ -65,10 +71,12 @@ def queues_of(connections):
     fold.execute("CREATE TABLE name(id INTEGER PRIMARY KEY, text TEXT)")
     for db in connections:
         fold.executemany("INSERT OR IGNORE INTO name VALUES(?, ?)", db.execute("SELECT id, text FROM name"))
-    fold.executemany("INSERT INTO moved VALUES(?, ?, ?)", checkpoint_entries(connections[0]))
-    for db in connections:
+    fold.executemany("INSERT INTO moved VALUES(?, ?, ?)", checkpoint_entries(connections[0]) if connections else ())
+    firsts = [meta(db, "first") for db in connections]
+    for number, db in enumerate(connections):
+        end = min(firsts[number + 1:], default=1 << 62)
         fold.executemany("INSERT INTO moved VALUES(?, ?, ?)",
-                         db.execute("SELECT flowfile, seq, queue FROM event WHERE flowfile > 0 AND queue IS NOT NULL"))
+                         db.execute("SELECT flowfile, seq, queue FROM event WHERE flowfile > 0 AND queue IS NOT NULL AND seq < ?", (end,)))
     rows = fold.execute("SELECT name.text, count(*) FROM (SELECT flowfile, max(seq), queue FROM moved GROUP BY flowfile) AS last"
                         " JOIN name ON name.id = last.queue WHERE last.queue > 0 GROUP BY name.text").fetchall()
     fold.close()
