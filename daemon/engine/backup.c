@@ -12,7 +12,7 @@
 #include "engine/private.h"
 
 enum { WAITING_MOST = 1000000 /* releases: 64 MB of memory */, ROOM_LEAST = 64 << 20 };
-static const int64_t least_rest = 5 * SL_MILLISECOND, longest_rest = 200 * SL_MILLISECOND, look_every = SL_SECOND;
+static const int64_t least_rest = 5 * SL_MILLISECOND, longest_rest = 200 * SL_MILLISECOND, look_every = 100 * SL_MILLISECOND;
 
 typedef enum stage { RUNNING, DONE, FAILED, CANCELLED } stage;
 static const char *const stage_names[] = {"running", "done", "failed", "cancelled"};
@@ -168,7 +168,7 @@ static void run(void *argument)
     sl_error error = {0};
     char *partial = NULL;
     setpriority(PRIO_PROCESS, (id_t)gettid(), 19); /* of this thread alone */
-    backup->rested = backup->looked = sl_ticks();
+    backup->rested = sl_ticks();
     int result = sl_backup_begin(backup->engine->state_folder, backup->to, &partial, &backup->left, &error);
     if (result == 0) result = copy(backup, partial, &error);
     if (result < 0 && partial) sl_remove_tree(partial, NULL);
