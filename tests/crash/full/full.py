@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """A state on a file system of 24 MB that is filled up and emptied again while sluiced takes and delivers: 50 cycles with
---full, 3 without. After each, all that came meanwhile is delivered by itself; a daemon that had to be started again is
-counted. The file system is a tmpfs in a mount namespace of its own, which goes with this process."""
+--full, 3 without; in the first half sources stop at no mark before it is full, in the second at the usual one. After each,
+all that came meanwhile is delivered by itself; refused calls and a daemon that had to be started again are counted. The file
+system is a tmpfs in a mount namespace of its own, which goes with this process."""
 
 import argparse
 import errno
@@ -19,6 +20,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[2]), str(Path(__file__).res
 
 from rig.daemon import program  # noqa: E402
 from rig.wait import until  # noqa: E402
+from shared import preload  # noqa: E402
 from shared.scenario import KIB, PLACES, SCENARIOS, Try, Totals, below  # noqa: E402
 
 MOUNTED = "SLUICE_FULL_MOUNTED"
@@ -49,34 +51,38 @@ class Disk:
         return found.f_bavail * found.f_frsize
 
     def fill(self, leave):
-        with open(self.filler, "wb") as file:
-            try:
+        try:
+            with open(self.filler, "ab") as file:
                 while self.free() > leave:  # the daemon takes of it too
                     file.write(bytes(min(self.free() - leave, KIB * KIB)))
                     file.flush()
-            except OSError as error:
-                if error.errno != errno.ENOSPC:
-                    raise
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
 
     def empty(self):
-        self.filler.unlink()
+        self.filler.unlink(missing_ok=True)
 
     def done(self):
         subprocess.run(["umount", self.folder], check=True)
 
 
 class Daemon:
-    """sluiced of one flow, started again when it ends."""
+    """sluiced of one flow, started again when it ends. `disk`: how full its sources may make the disk, None: as usual."""
 
-    def __init__(self, attempt):
-        self.attempt, self.ends, self.process = attempt, 0, None
-        self.log = attempt.folder / "log"
+    def __init__(self, attempt, say, disk=None):
+        self.attempt, self.say, self.ends, self.process = attempt, say, 0, None
+        self.log, self.config = attempt.folder / "log", attempt.folder / "sluiced.yaml"
+        self.set(disk)
         self.start()
 
+    def set(self, disk):
+        self.config.write_text(f'retention: {{content: {{disk: "{disk}"}}}}\n' if disk else "")
+
     def start(self):
-        command = [program("sluiced"), "--flow", self.attempt.flow, "--state", self.attempt.state, "--http", "off"]
+        command = [program("sluiced"), "--config", self.config, "--flow", self.attempt.flow, "--state", self.attempt.state, "--http", "off"]
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(list(map(str, command)), env=self.attempt.environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self.process = subprocess.Popen(list(map(str, command)), env=self.attempt.environment(preload.environment(self.attempt.log)), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def keep(self):
         """As systemd would."""
@@ -84,6 +90,7 @@ class Daemon:
             return
         assert self.process.returncode in (1, 75), f"sluiced ended with {self.process.returncode}: {self.tail()}"
         self.ends += 1
+        self.say(f"sluiced ended: {self.tail().splitlines()[-1]}")
         time.sleep(0.2)
         self.start()
 
@@ -119,10 +126,16 @@ def run(folder, cycles, seed=1, say=lambda text: None):
     attempt.inbox.mkdir(exist_ok=True)
     attempt.state = disk.folder / "state"
     chance, totals, slowest = random.Random(seed), Totals(), 0
-    daemon = Daemon(attempt)
+    daemon = Daemon(attempt, say, "100%")
     for cycle in range(cycles):
+        if cycle == (cycles + 1) // 2:
+            code = daemon.stop()
+            assert code == 0, f"sluiced ended with {code}: {daemon.tail()}"
+            daemon.set(None)
+            daemon.start()
         leave = chance.choice((0, 4 * KIB, 100 * KIB, 500 * KIB, 2000 * KIB))
         full_first = chance.random() < 0.5
+        greedy = chance.random() < 0.5 or cycle == 0  # who fills the disk takes the daemon's reserve too, as it is given
         if cycle == 0:  # whatever the dice and the machine's speed say, once there is no room at all when files come
             leave, full_first = 0, True
         if full_first:
@@ -134,6 +147,8 @@ def run(folder, cycles, seed=1, say=lambda text: None):
         end = time.monotonic() + 0.3 + chance.random()
         while time.monotonic() < end:
             daemon.keep()
+            if greedy:
+                disk.fill(leave)
             time.sleep(0.05)
         disk.empty()
         begun = time.monotonic()
@@ -151,7 +166,7 @@ def run(folder, cycles, seed=1, say=lambda text: None):
     if code != 0:
         account.complaints.append(f"sluiced ended with {code}: {daemon.tail()}")
     totals.add(account, "all")
-    refusals = daemon.log.read_text(errors="replace").count("No space left")
+    refusals = sum(call.error == errno.ENOSPC for call in preload.calls(attempt.log))
     if not refusals:
         totals.failures.append("the disk was never full for the daemon: this run shows nothing")
     say(totals.line(cycles=cycles, refusals=refusals, ended_and_started_again=daemon.ends, slowest_seconds=round(slowest, 1)))

@@ -14,7 +14,7 @@ from pathlib import Path
 from rig.daemon import program
 
 KIB = 1024
-# Around the limits of inline (2 KiB) and packed (256 KiB) claims.
+# Around the limits of inline (2 KiB) and packed claims (256 KiB; 64 for a source's file, which is linked or copied above).
 SIZES = (0, 1, 700, 2 * KIB, 2 * KIB + 1, 9000, 60_000, 256 * KIB, 256 * KIB + 1, 300_000, 500_000)
 FOLDERS = ("", "", "sub/", "sub/deep/", "with space/")
 KINDS = ("jpg", "json", "both", "txt", "bad", "png")
@@ -343,10 +343,10 @@ class Try:
         account.strays += [f"quarantined: {name}" for name in below(self.state / "content" / "quarantine")]
         account.strays += [f"state: {name}" for name in below(self.state) if name.endswith((".new", "-journal"))]
         own, packs = below(self.state / "content" / "own"), below(self.state / "content" / "pack")
-        large = sum(1 for item in queued if item[3] > 256 * KIB)
+        large = sum(1 for item in queued if item[3] > 64 * KIB)
         if len(own) > large:
             account.strays.append(f"own contents: {len(own)} where {large} are held")
-        if packs and not any(2 * KIB < item[3] <= 256 * KIB for item in queued):
+        if packs and not any(2 * KIB < item[3] <= 64 * KIB for item in queued):
             account.strays.append(f"packs: {sorted(packs)} where none is needed")
 
     def doctor(self, account):
