@@ -75,6 +75,27 @@ static int open_last_segment(sl_journal *journal, sl_error *error)
     return 0;
 }
 
+/* What is in the log beyond what was acknowledged may be in the page cache alone: a process that died after a sync had failed,
+ * and before it could cut the refused tail out, leaves pages that look whole, that no sync writes, and that are gone after a
+ * power cut with all that followed them in the log. Written again they go to the disk. */
+static int make_sure_of_tail(const sl_journal *journal, sl_error *error)
+{
+    uint64_t bytes;
+    uint32_t last = journal->segment_number, sure = sl_acknowledged_log(journal->folder, &bytes);
+    if (!last) return 0;
+    /* Nothing was acknowledged in the last one: what was read may end in the one before. */
+    if (last > 1 && sure != last && sl_segment_write_log_again(journal->folder, last - 1, sure == last - 1 ? bytes : 0, error) < 0)
+        return -1;
+    return sl_segment_write_log_again(journal->folder, last, sure == last ? bytes : 0, error);
+}
+
+static int recover(sl_journal *journal, sl_error *error)
+{
+    if (sl_journal_recover(journal, error) < 0) return -1;
+    if (sl_acknowledged_check(journal, sl_acknowledged_read(journal->folder), error) < 0) return -1;
+    return make_sure_of_tail(journal, error);
+}
+
 static void repeat_names(sl_journal *journal);
 
 int sl_journal_open(const sl_journal_options *options, sl_journal **ret, sl_error *error)
@@ -83,9 +104,7 @@ int sl_journal_open(const sl_journal_options *options, sl_journal **ret, sl_erro
     sl_journal *journal = journal_new(options);
     int result = lock_folder(journal, error);
     if (result == 0 && options->locked) options->locked(options->locked_context);
-    if (result < 0 || sl_journal_recover(journal, error) < 0 ||
-        sl_acknowledged_check(journal, sl_acknowledged_read(journal->folder), error) < 0 || open_last_segment(journal, error) < 0 ||
-        sl_journal_start_writer(journal, error) < 0) {
+    if (result < 0 || recover(journal, error) < 0 || open_last_segment(journal, error) < 0 || sl_journal_start_writer(journal, error) < 0) {
         sl_journal_close(journal);
         return -1;
     }

@@ -131,7 +131,9 @@ uint64_t sl_acknowledged_read(const char *folder);                              
 int sl_acknowledged_write(const char *folder, uint64_t seq, sl_error *error);                 /* into a folder without a lock */
 int sl_acknowledged_check(const sl_journal *journal, uint64_t acknowledged, sl_error *error); /* once `next` is folded */
 void sl_acknowledged_open(sl_journal *journal);
-void sl_acknowledged_note(sl_journal *journal, uint64_t seq); /* journal thread */
+void sl_acknowledged_note(sl_journal *journal, uint64_t seq); /* journal thread, after a commit; 0: it had no events */
+/* The segment whose commit was the last, and how many bytes of its log were on disk then; 0: unknown. */
+uint32_t sl_acknowledged_log(const char *folder, uint64_t *ret_bytes);
 void sl_acknowledged_close(sl_journal *journal);
 
 /* recover.c: fills next, segment_number, segment_first, incomplete, names; calls the fold. Makes nothing. */

@@ -1,6 +1,7 @@
 #include "journal/segment.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 
 #include "base/sys.h"
@@ -161,6 +162,31 @@ int sl_segment_open(const char *folder, uint32_t number, uint64_t first, sl_segm
     }
     *ret = segment;
     return 0;
+}
+
+static int write_again(int fd, off_t from)
+{
+    enum { PIECE = 1 << 20 };
+    char *piece = sl_alloc(PIECE);
+    ssize_t got = 0;
+    int result = 0;
+    for (off_t at = from; result == 0 && (got = sl_read_full(fd, piece, PIECE, at)) > 0; at += got)
+        result = sl_write_all(fd, piece, (size_t)got, at);
+    if (got < 0) result = -1;
+    free(piece);
+    return result == 0 ? sl_sys_now->fdatasync(fd) : -1;
+}
+
+int sl_segment_write_log_again(const char *folder, uint32_t number, uint64_t from, sl_error *error)
+{
+    char *path = sl_asprintf("%s/%06u.db-wal", folder, number);
+    int fd = sl_sys_now->open(path, O_RDWR, 0), result = 0;
+    if (fd < 0 && errno != ENOENT) result = sl_error_set(error, errno, "journal: cannot open %s: %s", path, strerror(errno));
+    if (fd >= 0 && write_again(fd, (off_t)from) < 0)
+        result = sl_error_set(error, errno, "journal: cannot write %s again: %s", path, strerror(errno));
+    if (fd >= 0) sl_sys_now->close(fd);
+    free(path);
+    return result;
 }
 
 int sl_segment_open_reader(const char *path, sqlite3 **ret, sl_error *error)

@@ -25,6 +25,8 @@ typedef struct sl_segment {
 char *sl_segment_path(const char *folder, uint32_t number);
 /* Makes the file, whose events begin with the number `first`, or opens it for writing; WAL and synchronous=FULL. */
 int sl_segment_open(const char *folder, uint32_t number, uint64_t first, sl_segment **ret, sl_error *error);
+/* Writes the bytes of its log from `from` on again and syncs them; nobody may have it open. See journal.c. */
+int sl_segment_write_log_again(const char *folder, uint32_t number, uint64_t from, sl_error *error);
 int sl_segment_open_reader(const char *path, sqlite3 **ret, sl_error *error);
 void sl_segment_remove(const char *folder, uint32_t number); /* all its files */
 /* Checkpoints the WAL (when `seal`) and closes. */

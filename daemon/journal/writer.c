@@ -115,9 +115,8 @@ static void acknowledge(sl_journal *journal, const sl_command *first, const grou
     journal->figures.commit_us_sum += took;
     journal->figures.commit_us_max = SL_MAX(journal->figures.commit_us_max, took);
     pthread_mutex_unlock(&journal->lock);
-    if (!group->last_seq) return;
     sl_acknowledged_note(journal, group->last_seq);
-    atomic_store(&journal->durable, group->last_seq);
+    if (group->last_seq) atomic_store(&journal->durable, group->last_seq);
 }
 
 /* ---- a fresh segment ---------------------------------------------------------------------------------------- */
