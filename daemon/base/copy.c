@@ -25,8 +25,9 @@ static int give_way(const sl_copier *copier, sl_error *error)
 /* ---- one file --------------------------------------------------------------------------------------------------- */
 
 typedef struct pair {
-    const char *from, *to;
-    int source, target;
+    const sl_copy_source *from;
+    const char *to;
+    int target;
 } pair;
 
 static bool all_zero(const char *data, size_t size) { return !data[0] && memcmp(data, data + 1, size - 1) == 0; }
@@ -55,9 +56,9 @@ static int transfer(sl_copier *copier, const pair *files, uint64_t size, sl_erro
     char *piece = sl_alloc(PIECE);
     int result = 0;
     for (uint64_t at = 0; result == 0 && at < size;) {
-        ssize_t got = sl_read_full(files->source, piece, (size_t)SL_MIN(size - at, (uint64_t)PIECE), (off_t)at);
-        if (got < 0) result = sl_error_set(error, errno, "cannot read %s: %s", files->from, strerror(errno));
-        else if (got == 0) result = sl_error_set(error, EIO, "%s became shorter while it was copied", files->from);
+        ssize_t got = files->from->read(files->from->context, piece, (size_t)SL_MIN(size - at, (uint64_t)PIECE), at);
+        if (got < 0) result = sl_error_set(error, errno, "cannot read %s: %s", files->from->path, strerror(errno));
+        else if (got == 0) result = sl_error_set(error, EIO, "%s became shorter while it was copied", files->from->path);
         else result = write_blocks(files, piece, (size_t)got, at, error);
         if (result < 0) break;
         at += (uint64_t)got;
@@ -71,8 +72,8 @@ static int transfer(sl_copier *copier, const pair *files, uint64_t size, sl_erro
 
 static bool clone(sl_copier *copier, const pair *files)
 {
-    if (copier->no_clones) return false;
-    if (sl_sys_now->clone(files->target, files->source) == 0) return true;
+    if (copier->no_clones || files->from->fd < 0) return false;
+    if (sl_sys_now->clone(files->target, files->from->fd) == 0) return true;
     copier->no_clones = true;
     return false;
 }
@@ -83,60 +84,70 @@ static int finish(const pair *files, uint64_t size, sl_error *error)
     struct stat after;
     if (sl_sys_now->ftruncate(files->target, (off_t)size) < 0)
         return sl_error_set(error, errno, "cannot write %s: %s", files->to, strerror(errno));
-    if (sl_sys_now->fstat(files->source, &after) < 0)
-        return sl_error_set(error, errno, "cannot look at %s: %s", files->from, strerror(errno));
+    if (sl_sys_now->lstat(files->from->path, &after) < 0)
+        return sl_error_set(error, errno, "cannot look at %s: %s", files->from->path, strerror(errno));
     struct timespec times[2] = {after.st_mtim, after.st_mtim};
     if (futimens(files->target, times) < 0) return sl_error_set(error, errno, "cannot set the time of %s: %s", files->to, strerror(errno));
     return sync_now(files, error);
 }
 
-static int copy_to(sl_copier *copier, pair *files, uint64_t size, sl_error *error)
+int sl_copy_from(sl_copier *copier, const sl_copy_source *from, uint64_t size, const char *to, sl_error *error)
 {
-    files->target = sl_sys_now->open(files->to, O_WRONLY | O_CREAT | O_EXCL, 0600);
-    if (files->target < 0) return sl_error_set(error, errno, "cannot make %s: %s", files->to, strerror(errno));
+    pair files = {.from = from, .to = to, .target = sl_sys_now->open(to, O_WRONLY | O_CREAT | O_EXCL, 0600)};
+    if (files.target < 0) return sl_error_set(error, errno, "cannot make %s: %s", to, strerror(errno));
     int result = 0;
-    if (clone(copier, files)) copier->bytes += size;
-    else result = transfer(copier, files, size, error);
-    if (result == 0) result = finish(files, size, error);
-    if (sl_sys_now->close(files->target) < 0 && result == 0)
-        result = sl_error_set(error, errno, "cannot write %s: %s", files->to, strerror(errno));
-    if (result < 0) sl_sys_now->unlink(files->to);
-    return result;
+    if (clone(copier, &files)) copier->bytes += size;
+    else result = transfer(copier, &files, size, error);
+    if (result == 0) result = finish(&files, size, error);
+    if (sl_sys_now->close(files.target) < 0 && result == 0) result = sl_error_set(error, errno, "cannot write %s: %s", to, strerror(errno));
+    if (result < 0) sl_sys_now->unlink(to);
+    copier->files += result == 0;
+    return result == 0 ? give_way(copier, error) : result;
 }
+
+int sl_copy_count(sl_copier *copier, const char *from, uint64_t limit, sl_error *error)
+{
+    struct stat status;
+    if (sl_sys_now->lstat(from, &status) < 0) return sl_error_set(error, errno, "cannot look at %s: %s", from, strerror(errno));
+    copier->expected += SL_MIN(SL_MIN((uint64_t)status.st_size, limit), (uint64_t)status.st_blocks * 512);
+    copier->expected_files++;
+    return give_way(copier, error);
+}
+
+static ssize_t read_fd(void *context, void *data, size_t size, uint64_t at) { return sl_read_full(*(int *)context, data, size, (off_t)at); }
 
 int sl_copy_file(sl_copier *copier, const char *from, const char *to, uint64_t limit, sl_error *error)
 {
     struct stat status;
-    pair files = {.from = from, .to = to, .source = sl_sys_now->open(from, O_RDONLY | O_NOFOLLOW, 0)};
-    if (files.source < 0) return sl_error_set(error, errno, "cannot open %s: %s", from, strerror(errno));
-    int result = 0;
-    if (sl_sys_now->fstat(files.source, &status) < 0) result = sl_error_set(error, errno, "cannot look at %s: %s", from, strerror(errno));
-    uint64_t size = result == 0 ? SL_MIN((uint64_t)status.st_size, limit) : 0;
-    if (result == 0 && copier->counting) {
-        copier->expected += SL_MIN(size, (uint64_t)status.st_blocks * 512);
-        copier->expected_files++;
-    } else if (result == 0) {
-        result = copy_to(copier, &files, size, error);
-        copier->files += result == 0;
-    }
-    sl_sys_now->close(files.source);
-    return result == 0 ? give_way(copier, error) : result;
+    if (copier->counting) return sl_copy_count(copier, from, limit, error);
+    int fd = sl_sys_now->open(from, O_RDONLY | O_NOFOLLOW, 0), result;
+    if (fd < 0) return sl_error_set(error, errno, "cannot open %s: %s", from, strerror(errno));
+    sl_copy_source source = {.path = from, .fd = fd, .read = read_fd, .context = &fd};
+    if (sl_sys_now->fstat(fd, &status) < 0) result = sl_error_set(error, errno, "cannot look at %s: %s", from, strerror(errno));
+    else result = sl_copy_from(copier, &source, SL_MIN((uint64_t)status.st_size, limit), to, error);
+    sl_sys_now->close(fd);
+    return result;
 }
 
-int sl_copy_link(sl_copier *copier, const char *from, const char *to, sl_error *error)
+bool sl_copy_linked(sl_copier *copier, const char *from, const char *to)
 {
-    if (!copier->links) return sl_copy_file(copier, from, to, UINT64_MAX, error);
+    if (!copier->links) return false;
     if (copier->counting) {
         copier->expected_files++;
-        return give_way(copier, error);
+        return true;
     }
     if (sl_sys_now->link(from, to) == 0) {
         copier->files++;
         copier->linked++;
-        return give_way(copier, error);
+        return true;
     }
     if (errno == EXDEV) copier->links = false;
-    return sl_copy_file(copier, from, to, UINT64_MAX, error);
+    return false;
+}
+
+int sl_copy_link(sl_copier *copier, const char *from, const char *to, sl_error *error)
+{
+    return sl_copy_linked(copier, from, to) ? give_way(copier, error) : sl_copy_file(copier, from, to, UINT64_MAX, error);
 }
 
 /* ---- folders ------------------------------------------------------------------------------------------------------ */

@@ -3,6 +3,8 @@
 #ifndef SL_COPY_H
 #define SL_COPY_H
 
+#include <sys/types.h>
+
 #include "base/base.h"
 
 typedef struct sl_copier {
@@ -23,6 +25,17 @@ void sl_copier_begin(sl_copier *copier, const char *from, const char *to);
 int sl_copy_file(sl_copier *copier, const char *from, const char *to, uint64_t limit, sl_error *error);
 /* For a file that is never written again: a hard link where it can be, else a copy. */
 int sl_copy_link(sl_copier *copier, const char *from, const char *to, sl_error *error);
+/* The three parts of these, for a file that may not simply be opened: links it, or says that it cannot be linked; counts it;
+ * copies `size` bytes of what `read` gives, as sl_read_full does. */
+typedef struct sl_copy_source {
+    const char *path; /* for its time, and for messages */
+    int fd;           /* for a reflink of all of it; -1: none */
+    ssize_t (*read)(void *context, void *data, size_t size, uint64_t at);
+    void *context;
+} sl_copy_source;
+bool sl_copy_linked(sl_copier *copier, const char *from, const char *to);
+int sl_copy_count(sl_copier *copier, const char *from, uint64_t limit, sl_error *error);
+int sl_copy_from(sl_copier *copier, const sl_copy_source *from, uint64_t size, const char *to, sl_error *error);
 int sl_copy_folder(sl_copier *copier, const char *path, sl_error *error); /* makes it, mode 0700 */
 int sl_copy_synced(sl_copier *copier, const char *path, sl_error *error); /* fsync of a folder whose files are there */
 /* Whether what was counted has room beside `folder`. -1: ENOSPC. */

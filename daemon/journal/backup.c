@@ -1,7 +1,10 @@
 /* A copy of the log as of one moment, made while it goes on. What a commit has put into the open segment's log is never
  * changed before the segment is sealed: so its file and the log's first bytes, up to the end of the last commit, are the
  * segment as a power cut at that moment would have left it. Full segments are whole already; where the sealer has taken the
- * log in, nobody ever writes to them again and a hard link will do. Sealing and unlinking wait meanwhile. */
+ * log in, nobody ever writes to them again and a hard link will do. Sealing and unlinking wait meanwhile.
+ *
+ * A segment's file is only ever read through SQLite: closing a descriptor of one's own would drop the locks that this process
+ * has on it, and whoever opens the segment then, with sqlite3, would take the log away from under the daemon. */
 #include <errno.h>
 #include <stdio.h>
 
@@ -67,11 +70,48 @@ static bool is_there(const char *path, uint64_t *ret_size)
     return there;
 }
 
-/* limit UINT64_MAX: all of a file that is never written again, unless `changes`. */
-static int copy_one(const copying *c, uint32_t number, const char *end, bool changes, uint64_t limit, sl_error *error)
+static ssize_t read_database(void *context, void *data, size_t size, uint64_t at)
 {
-    char *from = sl_asprintf("%s/%06u%s", c->folder, number, end), *to = sl_asprintf("%s/%06u%s", c->to, number, end);
-    int result = changes ? sl_copy_file(c->copier, from, to, limit, error) : sl_copy_link(c->copier, from, to, error);
+    sqlite3_file *file = context;
+    int result = file->pMethods->xRead(file, data, (int)size, (sqlite3_int64)at);
+    if (result == SQLITE_OK) return (ssize_t)size;
+    errno = EIO;
+    return -1;
+}
+
+static int copy_through(const copying *c, sqlite3 *db, const char *from, const char *to, sl_error *error)
+{
+    sqlite3_file *file = NULL;
+    sqlite3_int64 size = 0;
+    if (sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK || !file || !file->pMethods ||
+        file->pMethods->xFileSize(file, &size) != SQLITE_OK)
+        return sl_sqlite_failed(db, "look at", from, error);
+    sl_copy_source source = {.path = from, .fd = -1, .read = read_database, .context = file};
+    return sl_copy_from(c->copier, &source, (uint64_t)size, to, error);
+}
+
+static int copy_database(const copying *c, const char *from, const char *to, bool changes, sl_error *error)
+{
+    sqlite3 *db;
+    if (!changes && sl_copy_linked(c->copier, from, to)) return 0;
+    if (c->copier->counting) return sl_copy_count(c->copier, from, UINT64_MAX, error);
+    if (sl_segment_open_reader(from, &db, error) < 0) return -1;
+    int result = copy_through(c, db, from, to, error);
+    sqlite3_close(db);
+    return result;
+}
+
+typedef enum part { DATABASE, LOG, INDEX } part;
+
+/* Those that change are never linked. */
+static int copy_one(const copying *c, uint32_t number, part part, bool changes, uint64_t limit, sl_error *error)
+{
+    static const char *const ends[] = {".db", ".db-wal", ".idx"};
+    char *from = sl_asprintf("%s/%06u%s", c->folder, number, ends[part]), *to = sl_asprintf("%s/%06u%s", c->to, number, ends[part]);
+    int result;
+    if (part == DATABASE) result = copy_database(c, from, to, changes, error);
+    else if (changes) result = sl_copy_file(c->copier, from, to, limit, error);
+    else result = sl_copy_link(c->copier, from, to, error);
     free(from);
     free(to);
     return result;
@@ -84,10 +124,10 @@ static int copy_segment(const copying *c, uint32_t number, bool open, uint64_t l
     bool logged = is_there(path, &size) && size > 0, indexed = is_there(idx, &size) && !open;
     free(path);
     free(idx);
-    int result = copy_one(c, number, ".db", open || logged, UINT64_MAX, error);
-    if (result == 0 && logged) result = copy_one(c, number, ".db-wal", true, log, error);
+    int result = copy_one(c, number, DATABASE, open || logged, UINT64_MAX, error);
+    if (result == 0 && logged) result = copy_one(c, number, LOG, true, log, error);
     /* One that is found damaged meanwhile is made anew: so it is here. */
-    if (result == 0 && indexed && copy_one(c, number, ".idx", false, UINT64_MAX, error) < 0) result = error->code == ENOENT ? 0 : -1;
+    if (result == 0 && indexed && copy_one(c, number, INDEX, false, UINT64_MAX, error) < 0) result = error->code == ENOENT ? 0 : -1;
     return result;
 }
 

@@ -2,10 +2,12 @@
 #include "test.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/copy.h"
@@ -256,6 +258,37 @@ TEST(a_stopped_folder_is_copied_whole)
     CHECK_INT(sl_journal_copy(folder, &cut, to, &copier, &error), 0);
     check_copy(to, &cut);
     free(to);
+    free(folder);
+}
+
+/* Whether this process has any lock on the file, as another one sees it. */
+static bool is_locked(const char *path)
+{
+    int status = -1;
+    pid_t child = fork();
+    if (child == 0) {
+        struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+        int fd = open(path, O_RDWR);
+        _exit(fd >= 0 && fcntl(fd, F_GETLK, &whole) == 0 && whole.l_type != F_UNLCK ? 1 : 0);
+    }
+    CHECK(child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status));
+    return WEXITSTATUS(status) == 1;
+}
+
+TEST(sqlite_keeps_its_locks)
+{
+    char *folder = journal_folder(), *open = sl_asprintf("%s/000001.db", folder);
+    sl_journal *journal = open_journal(folder, 0);
+    sl_journal_cut cut;
+    wait_for(journal, append(journal, 100));
+    CHECK(is_locked(open));
+    char *to = copy(journal, folder, "copy", &cut);
+    CHECK(is_locked(open));
+    sl_journal_close(journal);
+    CHECK(!is_locked(open));
+    check_copy(to, &cut);
+    free(to);
+    free(open);
     free(folder);
 }
 
