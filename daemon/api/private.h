@@ -96,7 +96,14 @@ typedef struct sl_worker {
     pthread_t thread;
     bool runs;
     sl_reader *reader; /* NULL: not open */
+    bool deferred;     /* what it was working on is answered by the loop */
 } sl_worker;
+
+typedef struct sl_deferral { /* loop thread */
+    struct sl_api *api;
+    struct sl_request *request; /* NULL: it was answered meanwhile, since the server ends */
+    struct sl_deferral *next;
+} sl_deferral;
 
 typedef struct sl_request { /* one thread at a time has it: the connection's, then a worker, then the connection's */
     struct sl_listener *listener;
@@ -161,6 +168,7 @@ struct sl_api {
     _Atomic(sl_engine *) engine; /* set by the loop thread; used there, and for what any thread may ask */
     sl_worker workers[SL_API_WORKERS];
     struct sl_events *events;
+    sl_deferral *deferrals; /* loop thread */
 
     pthread_mutex_t lock;
     pthread_cond_t work;    /* a request for the workers, or stopping */
@@ -174,6 +182,11 @@ struct sl_api {
 
 /* Any thread but the loop's: runs `call` on the loop and waits. -1: there is no engine (any more). */
 int sl_api_ask(sl_api *api, void (*call)(void *context), void *context);
+/* Loop thread, within what sl_api_ask runs: the request is answered later, by the loop, and its worker is free for others. It
+ * must not touch the request any more once sl_api_ask has returned. A client that goes away changes nothing. */
+sl_deferral *sl_api_defer(sl_request *request);
+/* Loop thread: sends what the request has as its answer (it may be gone: request NULL); frees the deferral. */
+void sl_api_answer(sl_deferral *deferral);
 /* The connection's thread: suspends it and hands it to the workers. -1: too many wait, or it stops. */
 int sl_api_hand_over(sl_request *request);
 /* The reader of the worker's; NULL: answered with a problem. */

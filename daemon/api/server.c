@@ -43,6 +43,47 @@ int sl_api_ask(sl_api *api, void (*call)(void *context), void *context)
     return ask.failed ? -1 : 0;
 }
 
+/* ---- answers by the loop -------------------------------------------------------------------------------------------- */
+
+sl_deferral *sl_api_defer(sl_request *request)
+{
+    sl_deferral *deferral = SL_NEW(sl_deferral);
+    *deferral = (sl_deferral){.api = request->api, .request = request, .next = request->api->deferrals};
+    request->api->deferrals = deferral;
+    request->worker->deferred = true; /* it sees it: sl_api_ask has a lock in between */
+    return deferral;
+}
+
+static void send_deferred(sl_api *api, sl_request *request)
+{
+    if (!request->answered) sl_answer_problem(request, 503, "the daemon ends; ask again when it is back");
+    MHD_resume_connection(request->connection);
+    pthread_mutex_lock(&api->lock);
+    api->busy--;
+    pthread_cond_broadcast(&api->changed);
+    pthread_mutex_unlock(&api->lock);
+}
+
+void sl_api_answer(sl_deferral *deferral)
+{
+    if (deferral->request) {
+        sl_deferral **link = &deferral->api->deferrals;
+        while (*link != deferral) link = &(*link)->next;
+        *link = deferral->next;
+        send_deferred(deferral->api, deferral->request);
+    }
+    free(deferral);
+}
+
+static void end_deferrals(sl_api *api)
+{
+    for (sl_deferral *deferral; (deferral = api->deferrals);) {
+        api->deferrals = deferral->next;
+        send_deferred(api, deferral->request);
+        deferral->request = NULL;
+    }
+}
+
 /* ---- workers ------------------------------------------------------------------------------------------------------------ */
 
 int sl_api_hand_over(sl_request *request)
@@ -98,13 +139,17 @@ static sl_request *next_request(sl_worker *worker)
     return request;
 }
 
-static void work_on(sl_worker *worker, sl_request *request, bool stopping)
+/* False: the loop has it. */
+static bool work_on(sl_worker *worker, sl_request *request, bool stopping)
 {
     request->worker = worker;
+    worker->deferred = false;
     if (stopping) sl_answer_problem(request, 503, "the daemon ends; ask again when it is back");
     else request->route->see(request);
+    if (worker->deferred) return false;
     if (!request->answered) sl_answer_problem(request, 503, "the daemon ends; ask again when it is back");
     MHD_resume_connection(request->connection); /* from here on the request is the connection's */
+    return true;
 }
 
 static void *run_worker(void *argument)
@@ -115,9 +160,9 @@ static void *run_worker(void *argument)
     for (sl_request *request; (request = next_request(worker));) {
         bool stopping = api->stopping, slow = request->route->flags & SL_ROUTE_SLOW;
         pthread_mutex_unlock(&api->lock);
-        work_on(worker, request, stopping);
+        bool ended = work_on(worker, request, stopping);
         pthread_mutex_lock(&api->lock);
-        api->busy--;
+        if (ended) api->busy--;
         if (slow) {
             api->slow--;
             pthread_cond_signal(&api->work); /* one that had to wait may be next */
@@ -281,9 +326,10 @@ static void end_workers(sl_api *api)
     api->stopping = true;
     pthread_cond_broadcast(&api->work);
     while (api->busy) {
-        while (api->busy && !api->asks) pthread_cond_wait(&api->changed, &api->lock);
+        while (api->busy && !api->asks && !api->deferrals) pthread_cond_wait(&api->changed, &api->lock);
         pthread_mutex_unlock(&api->lock);
         answer_asks(api);
+        end_deferrals(api);
         pthread_mutex_lock(&api->lock);
     }
     pthread_mutex_unlock(&api->lock);

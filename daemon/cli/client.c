@@ -22,6 +22,9 @@ struct sl_client {
     struct curl_slist *headers; /* Authorization */
     char *token_from;           /* for messages */
     char failure[CURL_ERROR_SIZE];
+    void (*look)(void *context); /* while an answer may take its time */
+    void *look_context;
+    int64_t looked; /* ticks */
 };
 
 /* ---- the token ------------------------------------------------------------------------------------------------ */
@@ -142,6 +145,26 @@ static bool is_local(const char *endpoint)
            strncmp(endpoint, "http://localhost", 16) == 0 || strncmp(endpoint, "http://[::1]", 12) == 0;
 }
 
+static int on_progress(void *context, curl_off_t expected, curl_off_t got, curl_off_t to_send, curl_off_t sent)
+{
+    sl_client *client = context;
+    (void)expected, (void)got, (void)to_send, (void)sent;
+    if (sl_ticks() - client->looked < SL_SECOND) return 0;
+    client->look(client->look_context);
+    client->looked = sl_ticks();
+    return 0;
+}
+
+static void have_patience(sl_client *client)
+{
+    client->looked = sl_ticks();
+    curl_easy_setopt(client->curl, CURLOPT_LOW_SPEED_TIME, 0L);
+    curl_easy_setopt(client->curl, CURLOPT_TCP_KEEPALIVE, 1L); /* a daemon's machine may go away meanwhile */
+    curl_easy_setopt(client->curl, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(client->curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+    curl_easy_setopt(client->curl, CURLOPT_XFERINFODATA, client);
+}
+
 static CURLcode perform(sl_client *client, const char *endpoint, const char *method, const char *path, exchange *x)
 {
     CURL *curl = client->curl;
@@ -165,6 +188,7 @@ static CURLcode perform(sl_client *client, const char *endpoint, const char *met
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, x);
     if (strcmp(method, "POST") == 0) curl_easy_setopt(curl, CURLOPT_POSTFIELDS, "");
     curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
+    if (client->look) have_patience(client);
     client->failure[0] = 0;
     CURLcode result = curl_easy_perform(curl);
     free(url);
@@ -262,6 +286,15 @@ int sl_client_json(sl_client *client, const char *method, const char *path, json
     if (code == SL_EXIT_DONE && !(*ret = json_loadb(body.data ? body.data : "", body.size, JSON_ALLOW_NUL, &wrong)))
         code = sl_complain(SL_EXIT_FAILED, "the answer of %s is not JSON: %s", client->endpoints[client->at], wrong.text);
     sl_buf_done(&body);
+    return code;
+}
+
+int sl_client_wait(sl_client *client, const char *method, const char *path, void (*look)(void *context), void *context, json_t **ret)
+{
+    client->look = look;
+    client->look_context = context;
+    int code = sl_client_json(client, method, path, ret);
+    client->look = NULL;
     return code;
 }
 

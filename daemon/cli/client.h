@@ -19,6 +19,8 @@ void sl_client_close(sl_client *client);
 int sl_client_text(sl_client *client, const char *method, const char *path, sl_buf *ret);
 /* The same with a reply that is JSON. */
 int sl_client_json(sl_client *client, const char *method, const char *path, json_t **ret);
+/* The same for what may take as long as it likes: `look` is called about once a second meanwhile. */
+int sl_client_wait(sl_client *client, const char *method, const char *path, void (*look)(void *context), void *context, json_t **ret);
 /* The body goes to `fd` as it comes, whatever its size. */
 int sl_client_download(sl_client *client, const char *path, int fd);
 

@@ -174,8 +174,9 @@ const sl_command sl_commands[] = {
     {"queue replay", "CONNECTION", "Give what a hold keeps back to its processor, retries counted anew.", NULL, queue_replay_options,
      SL_CLIENT, 1, 1, sl_command_queue_replay},
     {"queue empty", "CONNECTION", "Drop what is in a queue. It cannot be undone.",
-     "What a processor has taken at that moment stays. Each drop is an event in provenance.", queue_empty_options, SL_CLIENT, 1, 1,
-     sl_command_queue_empty},
+     "What a processor has taken at that moment stays. Each drop is an event in provenance. A long queue is emptied in slices "
+     "beside what else runs; a stop of the daemon in the middle leaves the rest, and the exit code is then 1.",
+     queue_empty_options, SL_CLIENT, 1, 1, sl_command_queue_empty},
     {"reload", "[FLOW]", "Read the flows' files anew, as SIGHUP does.",
      "A flow is checked whole, drained and swapped; on any failure the old one goes on and the exit code is 1 (78 where the new text is "
      "wrong).",

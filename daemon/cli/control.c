@@ -1,5 +1,6 @@
 /* sluice queue replay, queue empty, start, stop, reload: what changes a running daemon. */
 #include <stdio.h>
+#include <unistd.h>
 
 #include "cli/common.h"
 #include "cli/history.h"
@@ -82,14 +83,58 @@ static int check_selection(const sl_arguments *arguments)
     return SL_EXIT_DONE;
 }
 
+/* A long queue takes its time: on a terminal it is said how far it is. */
+typedef struct progress {
+    sl_client *client; /* another than the one that waits; NULL: nobody looks on */
+    const char *name;
+    bool told;
+} progress;
+
+static void look(void *context)
+{
+    progress *p = context;
+    json_t *status = NULL;
+    const json_t *connection;
+    if (!p->client || sl_client_json(p->client, "GET", "/api/v1/status", &status) != SL_EXIT_DONE) return;
+    if (sl_queues_find(status, "connections", "id", p->name, &connection) == SL_EXIT_DONE) {
+        const json_t *operation = json_object_get(connection, "operation");
+        if (json_is_object(operation)) {
+            fprintf(stderr, "\r%lld of %lld ", sl_member_number(operation, "done"), sl_member_number(operation, "of"));
+            p->told = true;
+        }
+    }
+    json_decref(status);
+}
+
+static int operate(sl_client *client, const sl_arguments *arguments, const char *method, const char *path, const char *name, json_t **ret)
+{
+    progress p = {.name = name};
+    if (isatty(STDERR_FILENO) && sl_client_open(arguments, &p.client) != SL_EXIT_DONE) p.client = NULL;
+    int code = sl_client_wait(client, method, path, look, &p, ret);
+    if (p.told) fprintf(stderr, "\r\033[K");
+    sl_client_close(p.client);
+    return code;
+}
+
+static int tell_operated(const sl_arguments *arguments, json_t *answer, const char *name, const char *count, const char *what)
+{
+    char more[256] = "", why[512] = "";
+    long long unreadable = sl_member_number(answer, "unreadable");
+    bool complete = sl_member_true(answer, "complete");
+    if (unreadable) snprintf(more, sizeof more, "; %lld cannot be read and stay, see `sluice bulletins`", unreadable);
+    if (!complete) snprintf(why, sizeof why, "; the rest stays queued: %s", sl_member_text(answer, "why"));
+    int code = tell(arguments, answer, "%s: %lld FlowFiles %s%s%s", name, sl_member_number(answer, count), what, more, why);
+    return code == SL_EXIT_DONE && (unreadable || !complete) ? SL_EXIT_FAILED : code;
+}
+
 static int replay(sl_client *client, const sl_arguments *arguments, sl_buf *path, const char *name)
 {
     json_t *answer;
     sl_buf_text(path, "/replay");
     add_selection(arguments, path);
-    int code = sl_client_json(client, "POST", path->data, &answer);
+    int code = operate(client, arguments, "POST", path->data, name, &answer);
     if (code != SL_EXIT_DONE) return code;
-    return tell(arguments, answer, "%s: %lld FlowFiles go back to the processor", name, sl_member_number(answer, "replayed"));
+    return tell_operated(arguments, answer, name, "replayed", "go back to the processor");
 }
 
 /* What comes while the command is on its way was not meant. */
@@ -115,10 +160,10 @@ static int empty(sl_client *client, const sl_arguments *arguments, sl_buf *path,
     if (code == SL_EXIT_DONE) {
         sl_client_parameter(path, "through", through ? through : number);
         add_selection(arguments, path);
-        code = sl_client_json(client, "DELETE", path->data, &answer);
+        code = operate(client, arguments, "DELETE", path->data, name, &answer);
     }
     if (code != SL_EXIT_DONE) return code;
-    return tell(arguments, answer, "%s: %lld FlowFiles are dropped", name, sl_member_number(answer, "dropped"));
+    return tell_operated(arguments, answer, name, "dropped", "are dropped");
 }
 
 /* ---- processors --------------------------------------------------------------------------------------------------------------- */

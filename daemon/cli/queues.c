@@ -104,7 +104,9 @@ static void flowfiles_table(const json_t *flowfiles, sl_buf *out)
         age_cell(&table, sl_member_text(flowfile, "queued_at"));
         sl_table_cell(&table, SL_PLAIN, "%s", sl_member_text(flowfile, "state"));
         sl_table_cell(&table, SL_PLAIN, "%lld", sl_member_number(flowfile, "retries"));
-        sl_table_cell(&table, SL_RED, "%s", sl_member_text(attributes, "error.message"));
+        const char *unreadable = sl_member_text(flowfile, "unreadable");
+        if (*unreadable) sl_table_cell(&table, SL_RED, "cannot be read: %s", unreadable);
+        else sl_table_cell(&table, SL_RED, "%s", sl_member_text(attributes, "error.message"));
     }
     sl_table_print(&table, out);
     sl_table_done(&table);
@@ -254,6 +256,7 @@ static json_t *flowfile_json(sl_reader *reader, const sl_folded *folded, uint32_
                   "entered_at", sl_time_format(folded->entered, entered), "queued_at", sl_time_format(folded->queued, queued));
     json_t *event = NULL;
     if (sl_query_event(reader, folded->seq, &text, &error) == 0) event = json_loadb(text.data, text.size, JSON_ALLOW_NUL, NULL);
+    else json_object_set_new(made, "unreadable", json_string(error.text));
     if (event) {
         json_t *content = json_object_get(event, "content");
         json_object_set(made, "attributes", json_object_get(event, "attributes"));
@@ -272,14 +275,18 @@ static int fold_listing(const char *state, const sl_fold *fold, const json_t *co
     sl_reader *reader = NULL;
     size_t count;
     char *key = sl_asprintf("%s/%s", sl_member_text(connection, "flow"), sl_member_text(connection, "id"));
-    for (uint32_t id = 0; id < fold->name_count; id++)
+    for (uint32_t id = 1; id < fold->name_count; id++) /* 0 is nobody's name: it would list what has no queue at all */
         if (strcmp(sl_fold_name(fold, id), key) == 0) queue = id;
     free(key);
     char *folder = sl_asprintf("%s/journal", state);
     int result = sl_state_node(state, &node, &error);
     if (result == 0) result = sl_reader_open(folder, node, &reader, &error);
     free(folder);
-    if (result < 0) return sl_complain(SL_EXIT_FAILED, "%s", error.text);
+    if (result == 0 && !queue) result = sl_error_set(&error, 0, "the journal in %s does not name this queue; run `sluice doctor`", state);
+    if (result < 0) {
+        sl_reader_close(reader);
+        return sl_complain(SL_EXIT_FAILED, "%s", error.text);
+    }
     const sl_folded **members = members_of(fold, queue, &count);
     json_t *list = json_array();
     for (size_t i = 0; i < count && i < limit; i++) json_array_append_new(list, flowfile_json(reader, members[i], node));

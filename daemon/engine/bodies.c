@@ -48,7 +48,7 @@ void sl_body_discard(sl_body *body)
     sl_body_free(body);
 }
 
-static void told_unreadable(sl_engine *engine, const sl_flowfile *flowfile, const sl_error *error)
+void sl_body_unreadable(sl_engine *engine, const sl_flowfile *flowfile, const sl_error *error)
 {
     sl_bulletin(engine->bulletins, SL_ERROR, flowfile->queue->key,
                 "FlowFile %" PRIu64 " cannot be read and stays where it is: %s; run `sluice doctor` on the stopped state", flowfile->id,
@@ -60,7 +60,7 @@ sl_body *sl_body_look(sl_engine *engine, const sl_flowfile *flowfile, sl_body **
     sl_error error;
     *ret_lent = NULL;
     if (flowfile->body) return flowfile->body;
-    if (sl_body_read(engine, flowfile->segment, flowfile->seq, ret_lent, &error) < 0) told_unreadable(engine, flowfile, &error);
+    if (sl_body_read(engine, flowfile->segment, flowfile->seq, ret_lent, &error) < 0) sl_body_unreadable(engine, flowfile, &error);
     return *ret_lent;
 }
 
@@ -68,7 +68,7 @@ sl_body *sl_body_need(sl_engine *engine, sl_flowfile *flowfile)
 {
     sl_error error;
     if (flowfile->body) return flowfile->body;
-    if (sl_body_read(engine, flowfile->segment, flowfile->seq, &flowfile->body, &error) < 0) told_unreadable(engine, flowfile, &error);
+    if (sl_body_read(engine, flowfile->segment, flowfile->seq, &flowfile->body, &error) < 0) sl_body_unreadable(engine, flowfile, &error);
     else if (flowfile->place == SL_READY && !flowfile->queue->order.count) sl_queue_fetched(flowfile->queue);
     return flowfile->body;
 }
@@ -117,7 +117,8 @@ static void read_bodies(sl_job *job)
 /* One that cannot be read must not hold up those behind it. */
 static void put_by(sl_engine *engine, sl_flowfile *flowfile, const sl_error *error)
 {
-    told_unreadable(engine, flowfile, error);
+    sl_body_unreadable(engine, flowfile, error);
+    flowfile->unread = 1;
     sl_queue_set_aside(flowfile);
 }
 

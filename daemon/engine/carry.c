@@ -14,16 +14,6 @@ static bool lives_there(const sl_engine *engine, const sl_flowfile *flowfile)
     return flowfile->segment < carry->before || (flowfile->segment >= carry->failed && flowfile->segment < carry->failed_end);
 }
 
-static size_t weight(const sl_batch *batch, size_t from)
-{
-    size_t bytes = 0;
-    for (size_t i = from; i < batch->count; i++) {
-        const sl_event *event = &batch->events[i];
-        bytes += 96 + event->attributes.size + event->claim.size + event->content.size + event->details.size;
-    }
-    return bytes;
-}
-
 /* What is neither in memory nor durable yet cannot be read at this moment. */
 static bool readable(const sl_engine *engine, const sl_flowfile *flowfile)
 {
@@ -61,7 +51,7 @@ static bool slice(sl_engine *engine, sl_batch *batch)
             return false;
         }
         carry_one(engine, batch, flowfile);
-        bytes += weight(batch, from);
+        bytes += sl_batch_weight(batch, from);
         if (sl_ticks() < until) continue;
         carry->at++;
         return false;
@@ -112,7 +102,7 @@ void sl_engine_carry_step(sl_engine *engine)
         sl_batch *batch = sl_batch_new();
         carry->waits = false; /* for a commit, which wakes the loop */
         carry->walked = slice(engine, batch);
-        carry->bytes += weight(batch, 0);
+        carry->bytes += sl_batch_weight(batch, 0);
         carry->last = sl_engine_append(engine, batch);
         if (!carry->walked && !carry->waits) sl_engine_wake(engine);
     }

@@ -27,6 +27,16 @@ static void say_claim(sl_engine *engine, sl_batch *batch, sl_event *event, const
     if (claim->kind == SL_INLINE) event->content = kept(batch, (sl_str){claim->data, claim->size});
 }
 
+size_t sl_batch_weight(const sl_batch *batch, size_t from)
+{
+    size_t bytes = 0;
+    for (size_t i = from; i < batch->count; i++) {
+        const sl_event *event = &batch->events[i];
+        bytes += 96 + event->attributes.size + event->claim.size + event->content.size + event->details.size;
+    }
+    return bytes;
+}
+
 /* Everything but what the step says. */
 static sl_event *next_event(sl_engine *engine, sl_batch *batch, sl_flowfile *flowfile, unsigned type)
 {

@@ -5,8 +5,8 @@
 #include <stdio.h>
 
 #include "base/sys.h"
-#include "engine/disk.h"
 #include "engine/backup.h"
+#include "engine/disk.h"
 #include "engine/session.h"
 
 enum { SCRATCH = 64 << 20, WINDOW = 10000 };
@@ -333,6 +333,7 @@ void sl_engine_close(sl_engine *engine)
     sl_engine_run_messages(engine);
     run_until_closed(engine);
     sl_backup_done(engine);
+    sl_operations_end(engine);
     sl_journal_close(engine->journal);
     sl_disk_close(engine->disk);
     if (engine->slots) free_all(engine);

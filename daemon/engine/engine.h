@@ -86,18 +86,30 @@ void sl_engine_metrics(sl_engine *engine, bool openmetrics, sl_buf *ret);
 const struct sl_modules *sl_engine_modules(const sl_engine *engine); /* any thread */
 /* Bulletins with a seq above `after`, oldest first: a JSON list; *ret_last the newest seq. */
 void sl_engine_bulletins_json(sl_engine *engine, uint64_t after, size_t limit, sl_buf *ret, uint64_t *ret_last);
-/* A queue's FlowFiles: {"connection":..,"objects":..,"flowfiles":[{flowfile, seq, queued_at, ...}],"truncated":..}. ENOENT. */
-int sl_engine_queue_json(sl_engine *engine, const char *key, size_t limit, sl_buf *ret, sl_error *error);
+/* A queue's FlowFiles, the first `limit`: {"connection":..,"objects":..,"seq":..,"flowfiles":[{flowfile, seq, queued_at, ...}],
+ * "truncated":..}, at most `ceiling` bytes. `done` is called later, once, and may take the text. ENOENT. */
+int sl_engine_queue_list(sl_engine *engine, const char *key, size_t limit, size_t ceiling, void (*done)(void *context, sl_buf *text),
+                         void *context, sl_error *error);
 typedef struct sl_selection {     /* of a queue's FlowFiles; all that is given must fit */
     uint64_t flowfile;            /* 0: any */
     uint64_t through;             /* what was there by this seq; 0: any */
     const sl_str *names, *values; /* attributes; a value without data: it is absent */
     size_t attribute_count;
 } sl_selection;
-/* hold: back to the processor; *ret_count moved. NULL: all. */
-int sl_engine_queue_replay(sl_engine *engine, const char *key, const sl_selection *which, uint64_t *ret_count, sl_error *error);
+typedef struct sl_operated {
+    uint64_t count;  /* FlowFiles that it was done to */
+    uint64_t unread; /* that stay, since they cannot be read */
+    const char *why; /* it ended before its end; the rest stays as it was. NULL: it went through */
+    int64_t worked;  /* us of the loop */
+} sl_operated;
+/* What is done to a queue goes on in slices and concerns what was there when it was asked; `done` is called later, once, when all
+ * of it is durable. -1: it did not begin; EBUSY: another goes on over this queue, or too many do.
+ * A hold's go back to the processor. `which` NULL: all. */
+int sl_engine_queue_replay(sl_engine *engine, const char *key, const sl_selection *which,
+                           void (*done)(void *context, const sl_operated *result), void *context, sl_error *error);
 /* Drops them; those that sessions have stay. */
-int sl_engine_queue_empty(sl_engine *engine, const char *key, const sl_selection *which, uint64_t *ret_count, sl_error *error);
+int sl_engine_queue_empty(sl_engine *engine, const char *key, const sl_selection *which,
+                          void (*done)(void *context, const sl_operated *result), void *context, sl_error *error);
 int sl_engine_processor_set(sl_engine *engine, const char *name /* flow/processor */, const char *verb /* start stop */, sl_error *error);
 /* A copy of the state as of one moment, in a thread of its own, at `to` (absolute; see sl_backup_check in engine/backup.h). It
  * is given up at the deadline (us), and where nobody asks sl_engine_backup_json for so long as the lease (us; 0: for ever). -1:

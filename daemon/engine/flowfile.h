@@ -53,7 +53,7 @@ typedef struct sl_flowfile {
     uint16_t retries; /* as many as that, or more */
     uint8_t crashes;
     uint8_t place : 2;    /* sl_place */
-    uint8_t loading : 1;  /* its body is being read */
+    uint8_t unread : 1;   /* its body could not be read, which was told */
     uint8_t intended : 1; /* while recovering: it has an intent or a turn */
 } sl_flowfile;
 _Static_assert(sizeof(sl_flowfile) == 96, "a queued FlowFile has its price");

@@ -41,6 +41,42 @@ void sl_heap_remove(sl_heap *heap, sl_flowfile *flowfile, sl_heap_less less, con
     sift_up(heap, last->heap_at, less, context);
 }
 
+/* Places whose parents were given already, the first of them at the end. */
+typedef struct frontier {
+    const sl_heap *heap;
+    sl_heap_less less;
+    const void *context;
+    size_t *places, count;
+} frontier;
+
+static void open_place(frontier *f, size_t place)
+{
+    size_t low = 0, high = f->count;
+    if (place >= f->heap->count) return;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (f->less(f->context, f->heap->items[f->places[middle]], f->heap->items[place])) high = middle;
+        else low = middle + 1;
+    }
+    memmove(f->places + low + 1, f->places + low, (f->count++ - low) * sizeof *f->places);
+    f->places[low] = place;
+}
+
+size_t sl_heap_first(const sl_heap *heap, size_t most, sl_heap_less less, const void *context, sl_flowfile **ret)
+{
+    size_t count = 0;
+    frontier f = {.heap = heap, .less = less, .context = context, .places = sl_alloc((most + 2) * sizeof *f.places)};
+    open_place(&f, 0);
+    while (f.count && count < most) {
+        size_t place = f.places[--f.count];
+        ret[count++] = heap->items[place];
+        open_place(&f, 2 * place + 1);
+        open_place(&f, 2 * place + 2);
+    }
+    free(f.places);
+    return count;
+}
+
 void sl_heap_done(sl_heap *heap)
 {
     free(heap->items);

@@ -13,6 +13,8 @@ typedef struct sl_heap { /* zeroed to begin with */
 
 void sl_heap_put(sl_heap *heap, sl_flowfile *flowfile, sl_heap_less less, const void *context);
 void sl_heap_remove(sl_heap *heap, sl_flowfile *flowfile, sl_heap_less less, const void *context);
+/* The first `most` in order, without the rest being looked at; returns how many. */
+size_t sl_heap_first(const sl_heap *heap, size_t most, sl_heap_less less, const void *context, sl_flowfile **ret);
 void sl_heap_done(sl_heap *heap);
 
 #endif

@@ -204,6 +204,7 @@ static void attach_queue(sl_running_flow *flow, size_t index)
     queue->to = connection->kind == SL_TO_PROCESSOR ? flow->instances[connection->to] : NULL;
     queue->expire_after = connection->expire_after_us;
     queue->expire_since_queued = connection->expire_since_queued;
+    queue->expire_from = 0;
     queue->expire_to = NULL;
     if (connection->expire_after_us && connection->expire_to == SL_TO_HOLD)
         queue->expire_to = expired_hold(flow, queue->to ? queue->to : queue->from);

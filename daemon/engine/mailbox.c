@@ -90,6 +90,7 @@ void sl_engine_on_wake(uv_async_t *wake)
     sl_engine_check_renewal(engine);
     sl_engine_checkpoint_step(engine);
     sl_engine_carry_step(engine);
+    sl_operations_step(engine);
     sl_replacements_check(engine);
     sl_engine_check_drained(engine);
 }

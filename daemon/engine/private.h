@@ -25,7 +25,10 @@
  *   releases.c      claims that nobody holds any more
  *   roll.c          a new segment and its checkpoint
  *   carry.c         what lives in segments that go is brought into the open one
+ *   operations.c    what is done to a whole queue, in slices
  *   queue-ops.c     what an operator does to queues and processors
+ *   expiry.c        what is in a queue for too long
+ *   listing.c       what is in a queue
  *   backup.c, backup-folder.c, backup-files.c   a copy as of one moment, and back
  *   stuck.c         processors that hold up the loop, that do not return, that do not end
  *   history.c, history-engine.c   a day of figures, kept over restarts
@@ -52,6 +55,7 @@ typedef struct sl_running_flow sl_running_flow;
 typedef struct sl_session sl_session;
 struct sl_gated;
 typedef struct sl_watch sl_watch;
+struct sl_operation;
 
 /* An effect that a commit covers and that is still to do (a source's removal). */
 typedef struct sl_pending {
@@ -213,7 +217,8 @@ struct sl_engine {
     bool swept;                                      /* under `lock` */
     bool checkpointing;
     sl_carry carry;
-    uint64_t retain_bytes; /* as configured; 0: no limit */
+    struct sl_operation *operations; /* under way */
+    uint64_t retain_bytes;           /* as configured; 0: no limit */
     sl_waiter *waiters, **waiters_last;
     sl_instance *ready_first, *ready_last;
     uv_idle_t idle;  /* runs while the ready list has instances */
@@ -296,6 +301,8 @@ sl_body *sl_body_look(sl_engine *engine, const sl_flowfile *flowfile, sl_body **
 void sl_body_discard(sl_body *body);                                                                 /* a copy goes: its claim lives on */
 int sl_body_read(sl_engine *engine, uint32_t segment, uint64_t seq, sl_body **ret, sl_error *error); /* any thread */
 
+void sl_body_unreadable(sl_engine *engine, const sl_flowfile *flowfile, const sl_error *error); /* tells it */
+
 /* ---- holders.c: claims whose last reference here is not the last there is ---- */
 void sl_holders_leave(sl_engine *engine, sl_claim *claim);          /* gives up the reference; a FlowFile in the journal holds it on */
 bool sl_holders_last(sl_engine *engine, uint64_t id);               /* under engine->lock: an object went: was it the last holder? */
@@ -323,6 +330,7 @@ typedef struct sl_step { /* what an event says; the FlowFile already has its new
 void sl_chain_add(sl_engine *engine, sl_batch *batch, sl_flowfile *flowfile, const sl_step *step);
 /* CARRY: the whole state in the open segment, and with it what was journalled about its delivery. */
 void sl_chain_carry(sl_engine *engine, sl_batch *batch, sl_flowfile *flowfile);
+size_t sl_batch_weight(const sl_batch *batch, size_t from); /* bytes, of the events from that one on */
 /* An event of no FlowFile. */
 void sl_batch_note(sl_engine *engine, sl_batch *batch, unsigned type, uint32_t component, uint64_t target, sl_str uri, sl_str details);
 uint64_t sl_batch_next_seq(const sl_engine *engine, const sl_batch *batch); /* of the event added next */
@@ -336,6 +344,15 @@ void sl_engine_checkpoint_step(sl_engine *engine);
 void sl_engine_retain(sl_engine *engine);        /* now and then: whether retention has something to let go */
 void sl_engine_check_renewal(sl_engine *engine); /* whether the journal went on by itself after a failure */
 void sl_engine_carry_step(sl_engine *engine);
+
+/* ---- operations.c (engine/operations.h), expiry.c ---- */
+void sl_operations_step(sl_engine *engine);
+void sl_operations_end(sl_engine *engine);
+void sl_expiry_look(sl_engine *engine); /* each second */
+void sl_expiry_anew(sl_engine *engine); /* the clock was set: ages are others */
+
+/* ---- status.c ---- */
+void sl_engine_connection_json(const sl_engine *engine, const sl_queue *queue, sl_buf *ret);
 
 /* ---- turns.c ---- */
 bool sl_turn_ask(sl_engine *engine, sl_flowfile *flowfile, const char *key);

@@ -74,6 +74,43 @@ static bool earlier(const void *none, const sl_flowfile *a, const sl_flowfile *b
     return a->not_before < b->not_before || (a->not_before == b->not_before && a->moved < b->moved);
 }
 
+/* ---- cursors --------------------------------------------------------------------------------------------- */
+
+void sl_cursor_begin(sl_cursor *cursor, sl_queue *queue)
+{
+    *cursor = (sl_cursor){.queue = queue, .at = queue->ready.first, .next = queue->cursors};
+    queue->cursors = cursor;
+}
+
+sl_flowfile *sl_cursor_next(sl_cursor *cursor)
+{
+    sl_flowfile *flowfile = cursor->at;
+    if (!flowfile) return NULL;
+    cursor->seen = flowfile->moved;
+    cursor->at = flowfile->next;
+    return flowfile;
+}
+
+void sl_cursor_end(sl_cursor *cursor)
+{
+    sl_cursor **link = &cursor->queue->cursors;
+    while (*link != cursor) link = &(*link)->next;
+    *link = cursor->next;
+}
+
+static void cursors_leave(sl_queue *queue, const sl_flowfile *flowfile)
+{
+    for (sl_cursor *cursor = queue->cursors; cursor; cursor = cursor->next)
+        if (cursor->at == flowfile) cursor->at = flowfile->next;
+}
+
+/* One that comes between what a cursor gave last and what it would give next. */
+static void cursors_meet(sl_queue *queue, sl_flowfile *flowfile)
+{
+    for (sl_cursor *cursor = queue->cursors; cursor; cursor = cursor->next)
+        if (flowfile->moved > cursor->seen && (!cursor->at || flowfile->moved < cursor->at->moved)) cursor->at = flowfile;
+}
+
 /* ---- the queue ---------------------------------------------------------------------------------- */
 
 sl_queue *sl_queue_new(const char *key, uint32_t name)
@@ -106,6 +143,7 @@ static void leave_ready(sl_queue *queue, sl_flowfile *flowfile)
         return;
     }
     left_line(queue, flowfile);
+    cursors_leave(queue, flowfile);
     list_remove(&queue->ready, flowfile);
 }
 
@@ -118,6 +156,13 @@ static void join(sl_queue *queue, sl_flowfile *flowfile, bool first)
     }
     first ? list_insert(&queue->ready, flowfile) : list_append(&queue->ready, flowfile);
     entered(queue, flowfile);
+    cursors_meet(queue, flowfile);
+}
+
+static void may_expire(sl_queue *queue, const sl_flowfile *flowfile)
+{
+    if (queue->expire_after)
+        queue->expire_from = SL_MIN(queue->expire_from, queue->expire_since_queued ? flowfile->queued : flowfile->entered);
 }
 
 static void leave_place(sl_flowfile *flowfile)
@@ -133,6 +178,7 @@ static void leave_place(sl_flowfile *flowfile)
 
 static void enter_ready(sl_queue *queue, sl_flowfile *flowfile, int64_t now, bool first)
 {
+    may_expire(queue, flowfile);
     if (flowfile->not_before > now) {
         flowfile->place = SL_WAITING;
         sl_heap_put(&queue->waiting, flowfile, earlier, NULL);
@@ -160,6 +206,7 @@ void sl_queue_return(sl_flowfile *flowfile, int64_t now)
 void sl_queue_set_aside(sl_flowfile *flowfile)
 {
     leave_place(flowfile);
+    may_expire(flowfile->queue, flowfile);
     flowfile->place = SL_ASIDE;
     list_append(&flowfile->queue->aside, flowfile);
 }
@@ -238,46 +285,18 @@ int64_t sl_queue_oldest(const sl_queue *queue)
     return oldest;
 }
 
-static bool each_of(const sl_list *list, bool (*visit)(void *context, sl_flowfile *flowfile), void *context)
+static size_t front_of(const sl_list *list, size_t most, sl_flowfile **ret)
 {
-    for (sl_flowfile *flowfile = list->first, *next; flowfile; flowfile = next) {
-        next = flowfile->next;
-        if (!visit(context, flowfile)) return false;
-    }
-    return true;
+    size_t count = 0;
+    for (sl_flowfile *at = list->first; at && count < most; at = at->next) ret[count++] = at;
+    return count;
 }
 
-static int by_order(const void *a, const void *b, void *order)
+size_t sl_queue_front(const sl_queue *queue, size_t most, sl_flowfile **ret)
 {
-    const sl_flowfile *x = *(sl_flowfile *const *)a, *y = *(sl_flowfile *const *)b;
-    return sl_order_less(order, x, y) ? -1 : sl_order_less(order, y, x);
-}
-
-static int by_time(const void *a, const void *b, void *none)
-{
-    const sl_flowfile *x = *(sl_flowfile *const *)a, *y = *(sl_flowfile *const *)b;
-    return earlier(none, x, y) ? -1 : earlier(none, y, x);
-}
-
-/* A copy, since visitors take FlowFiles out. */
-static bool each_in(const sl_heap *heap, int (*compare)(const void *a, const void *b, void *context), const sl_order *order,
-                    bool (*visit)(void *context, sl_flowfile *flowfile), void *context)
-{
-    bool more = true;
-    if (!heap->count) return true;
-    sl_flowfile **copy = sl_alloc(heap->count * sizeof *copy);
-    size_t count = heap->count;
-    memcpy(copy, heap->items, count * sizeof *copy);
-    qsort_r(copy, count, sizeof *copy, compare, (void *)order);
-    for (size_t i = 0; more && i < count; i++) more = visit(context, copy[i]);
-    free(copy);
-    return more;
-}
-
-void sl_queue_each(const sl_queue *queue, bool (*visit)(void *context, sl_flowfile *flowfile), void *context)
-{
-    if (!each_in(&queue->line, by_order, &queue->order, visit, context)) return;
-    if (!each_of(&queue->ready, visit, context) || !each_of(&queue->taken, visit, context)) return;
-    if (!each_in(&queue->waiting, by_time, NULL, visit, context)) return;
-    each_of(&queue->aside, visit, context);
+    size_t count = sl_heap_first(&queue->line, most, sl_order_less, &queue->order, ret);
+    count += front_of(&queue->ready, most - count, ret + count);
+    count += front_of(&queue->taken, most - count, ret + count);
+    count += sl_heap_first(&queue->waiting, most - count, earlier, NULL, ret + count);
+    return count + front_of(&queue->aside, most - count, ret + count);
 }

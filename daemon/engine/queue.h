@@ -7,6 +7,7 @@
 #include "engine/priority.h"
 
 struct sl_instance;
+struct sl_cursor;
 
 typedef struct sl_list {
     sl_flowfile *first, *last;
@@ -22,13 +23,18 @@ typedef struct sl_queue {
     bool orphaned; /* no running flow has it */
     int64_t expire_after;
     bool expire_since_queued;
+    int64_t expire_from;           /* the oldest time in it that counts, or earlier: before it is too old nothing expires */
+    int64_t expire_rest;           /* ticks: no look before */
+    int64_t expire_unread;         /* ticks: those that cannot be read are tried again; 0: there are none */
+    bool expiring;                 /* see expiry.c */
     struct sl_queue *expire_to;    /* NULL: dropped */
     struct sl_instance *from, *to; /* to NULL: a hold */
     sl_list ready, taken, aside;
     sl_flowfile *cold; /* the first of `ready` that has no body; NULL: all have one */
     size_t ahead;      /* how many of `ready` come before it */
     bool fetching;     /* bodies are being read (engine/bodies.c) */
-    sl_order order;    /* its priorities; with any, `line` is used in place of `ready`, and bodies stay in memory */
+    struct sl_cursor *cursors;
+    sl_order order; /* its priorities; with any, `line` is used in place of `ready`, and bodies stay in memory */
     sl_heap line;
     sl_heap waiting;                        /* by not_before */
     uint64_t entered_objects, left_objects; /* since the start */
@@ -58,7 +64,19 @@ void sl_queue_remove(sl_flowfile *flowfile);
 /* Makes those ready whose time has come; returns the next time, INT64_MAX: none waits. */
 int64_t sl_queue_wake(sl_queue *queue, int64_t now);
 int64_t sl_queue_oldest(const sl_queue *queue); /* queued time of the oldest; 0: empty */
-/* Calls back for each in order: ready, taken, waiting, aside; stops when it returns false. */
-void sl_queue_each(const sl_queue *queue, bool (*visit)(void *context, sl_flowfile *flowfile), void *context);
+/* The first `most` in order: ready, taken, waiting, aside; returns how many. */
+size_t sl_queue_front(const sl_queue *queue, size_t most, sl_flowfile **ret);
+
+/* A place among those that are ready of a queue without priorities, which goes on where it was whatever comes, leaves or
+ * comes back meanwhile. The caller's; ended before the queue is. */
+typedef struct sl_cursor {
+    sl_queue *queue;
+    sl_flowfile *at; /* the next; NULL: the end for now */
+    uint64_t seen;   /* `moved` of the last that was given */
+    struct sl_cursor *next;
+} sl_cursor;
+void sl_cursor_begin(sl_cursor *cursor, sl_queue *queue);
+sl_flowfile *sl_cursor_next(sl_cursor *cursor);
+void sl_cursor_end(sl_cursor *cursor);
 
 #endif

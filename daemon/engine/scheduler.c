@@ -210,7 +210,7 @@ void sl_schedule_session_ended(sl_session *session)
     sl_wake_instance(session->instance);
 }
 
-/* ---- retries and expiry ---------------------------------------------------------------------------------------- */
+/* ---- retries, and what is looked at each second ------------------------------------------------------------------- */
 
 static void on_retry(uv_timer_t *timer)
 {
@@ -235,31 +235,6 @@ void sl_schedule_retry_at(sl_engine *engine, int64_t when)
     uv_timer_start(&engine->retry_timer, on_retry, (uint64_t)((wait + SL_MILLISECOND - 1) / SL_MILLISECOND), 0);
 }
 
-static bool expired(const sl_engine *engine, const sl_queue *queue, const sl_flowfile *flowfile)
-{
-    return sl_clock_age(&engine->clock, queue->expire_since_queued ? flowfile->queued : flowfile->entered) >= queue->expire_after;
-}
-
-typedef struct expiry {
-    sl_engine *engine;
-    sl_queue *queue;
-    sl_batch *batch;
-    int64_t now;
-} expiry;
-
-static bool expire(void *context, sl_flowfile *flowfile)
-{
-    expiry *e = context;
-    if (flowfile->place == SL_TAKEN || !expired(e->engine, e->queue, flowfile) || !sl_body_need(e->engine, flowfile)) return true;
-    sl_queue *to = e->queue->expire_to;
-    sl_step step = {.type = SLUICE_EXPIRE, .queue = to ? to->name : 0, .component = e->queue->from ? e->queue->from->name_id : 0};
-    sl_engine_take_out(e->engine, flowfile);
-    sl_chain_add(e->engine, e->batch, flowfile, &step);
-    if (to) sl_engine_put(e->engine, to, flowfile, e->now);
-    else sl_engine_forget(e->engine, flowfile);
-    return true;
-}
-
 /* When a cron schedule says is wall time: it is looked up anew. */
 static void find_cron(sl_instance *instance)
 {
@@ -278,9 +253,10 @@ static void check_clock(sl_engine *engine)
                 "the clock was set %s by %s; retries and expiry go on by the time that really passes", step > 0 ? "forward" : "back",
                 sl_duration_format((step > 0 ? step : -step) / SL_SECOND * SL_SECOND, text));
     each_instance(engine, find_cron);
+    sl_expiry_anew(engine);
 }
 
-/* Each second: what expired, effects whose time came. */
+/* Each second: what expires, effects whose time came. */
 static void housekeeping(uv_timer_t *timer)
 {
     sl_engine *engine = timer->data;
@@ -289,12 +265,7 @@ static void housekeeping(uv_timer_t *timer)
     each_instance(engine, sl_stuck_look);
     sl_disk_tick(engine);
     sl_engine_history_tick(engine);
-    expiry e = {.engine = engine, .batch = sl_batch_new(), .now = sl_engine_wall(engine)};
-    SL_MAP_EACH (&engine->queues, entry) {
-        e.queue = entry->value;
-        if (e.queue->expire_after && e.queue->objects) sl_queue_each(e.queue, expire, &e);
-    }
-    sl_engine_append(engine, e.batch);
+    sl_expiry_look(engine);
     sl_engine_retain(engine);
     each_instance(engine, became_durable);
 }

@@ -1,11 +1,10 @@
-/* What /api/v1/status, a queue's listing and the bulletins show. Numbers and times are plain JSON; nothing here is a
+/* What /api/v1/status and the bulletins show. Numbers and times are plain JSON; nothing here is a
  * property's value, so no secret can pass. */
-#include <errno.h>
 #include <inttypes.h>
 
 #include "base/sys.h"
 #include "engine/disk.h"
-#include "engine/private.h"
+#include "engine/operations.h"
 
 /* ---- members ---------------------------------------------------------------------------------------------- */
 
@@ -178,7 +177,16 @@ static void end_json(sl_buf *ret, const char *name, const sl_instance *instance)
     member_string(ret, name, instance ? instance->definition->name : NULL);
 }
 
-static void connection_json(sl_buf *ret, const sl_engine *engine, const sl_queue *queue)
+static void operation_json(sl_buf *ret, const sl_operation *operation)
+{
+    sl_buf_text(ret, ",\"operation\":");
+    if (operation)
+        sl_buf_printf(ret, "{\"kind\":\"%s\",\"done\":%" PRIu64 ",\"of\":%" PRIu64 "}", operation->kind->name, operation->result.count,
+                      operation->of);
+    else sl_buf_text(ret, "null");
+}
+
+void sl_engine_connection_json(const sl_engine *engine, const sl_queue *queue, sl_buf *ret)
 {
     uint64_t in, out;
     sl_buf_char(ret, '{');
@@ -192,9 +200,11 @@ static void connection_json(sl_buf *ret, const sl_engine *engine, const sl_queue
     member_time(ret, "oldest_queued_at", sl_queue_oldest(queue));
     sl_engine_history_window(engine, queue, &in, &out);
     sl_buf_printf(ret, ",\"five_minutes\":{\"in\":%" PRIu64 ",\"out\":%" PRIu64 "}", in, out);
-    sl_buf_printf(ret, ",\"back_pressure\":%s,\"hold\":%s,\"held\":%" PRIu64 ",\"waiting\":%zu,\"taken\":%zu,\"orphaned\":%s}",
+    sl_buf_printf(ret, ",\"back_pressure\":%s,\"hold\":%s,\"held\":%" PRIu64 ",\"waiting\":%zu,\"taken\":%zu,\"orphaned\":%s",
                   truth(sl_queue_full(queue)), truth(queue->hold), queue->hold ? queue->objects : 0, queue->waiting.count,
                   queue->taken.count, truth(queue->orphaned));
+    operation_json(ret, sl_operation_over(engine, queue));
+    sl_buf_char(ret, '}');
 }
 
 static void connections_json(sl_buf *ret, sl_engine *engine)
@@ -206,7 +216,7 @@ static void connections_json(sl_buf *ret, sl_engine *engine)
         if (queue->orphaned && !queue->objects) continue;
         if (any) sl_buf_char(ret, ',');
         any = true;
-        connection_json(ret, engine, queue);
+        sl_engine_connection_json(engine, queue, ret);
     }
 }
 
@@ -308,76 +318,6 @@ void sl_engine_status_json(sl_engine *engine, sl_buf *ret)
     journal_json(ret, engine);
     daemon_json(ret, engine);
     sl_buf_char(ret, '}');
-}
-
-/* ---- a queue's FlowFiles ----------------------------------------------------------------------------------------- */
-
-enum { LISTED = 100, TAIL = 64 };
-
-typedef struct listing {
-    sl_engine *engine;
-    sl_buf *ret;
-    size_t limit, position;
-    bool truncated;
-} listing;
-
-static const char *const places[] = {[SL_READY] = "ready", [SL_TAKEN] = "taken", [SL_WAITING] = "waiting", [SL_ASIDE] = "aside"};
-
-static void flowfile_json(const listing *to, const sl_flowfile *flowfile)
-{
-    char uuid[SL_UUID_TEXT];
-    sl_buf *ret = to->ret;
-    sl_body *lent = NULL, *body = sl_body_look(to->engine, flowfile, &lent);
-    const char *sha256 = body && body->claim ? atomic_load(&body->claim->sha256) : NULL;
-    sl_uuid_make(flowfile->id, flowfile->entered / SL_MILLISECOND, to->engine->node, uuid);
-    sl_buf_printf(
-        ret, "%s{\"position\":%zu,\"flowfile\":\"%s\",\"seq\":%" PRIu64 ",\"size\":%" PRIu64 ",\"state\":\"%s\",\"retries\":%" PRIu32 ",",
-        to->position ? "," : "", to->position, uuid, flowfile->seq, sl_flowfile_size(flowfile), places[flowfile->place],
-        (uint32_t)flowfile->retries);
-    member_string(ret, "sha256", sha256);
-    sl_buf_char(ret, ',');
-    member_time(ret, "entered_at", flowfile->entered);
-    sl_buf_char(ret, ',');
-    member_time(ret, "queued_at", flowfile->queued);
-    sl_buf_char(ret, ',');
-    member_time(ret, "not_before", sl_clock_wall(&to->engine->clock, flowfile->not_before));
-    sl_buf_text(ret, ",\"attributes\":");
-    if (body && body->attributes) sl_pairs_format(body->attributes->pairs, body->attributes->count, ret);
-    else sl_buf_text(ret, "{}");
-    sl_buf_char(ret, '}');
-    sl_body_discard(lent);
-}
-
-static bool list_one(void *context, sl_flowfile *flowfile)
-{
-    listing *to = context;
-    size_t mark = to->ret->size;
-    to->truncated = to->position == to->limit;
-    if (to->truncated) return false;
-    flowfile_json(to, flowfile);
-    to->truncated = to->ret->overflowed || to->ret->ceiling - to->ret->size < TAIL;
-    if (to->truncated) {
-        to->ret->size = mark;
-        to->ret->data[mark] = 0;
-        to->ret->overflowed = false;
-        return false;
-    }
-    to->position++;
-    return true;
-}
-
-int sl_engine_queue_json(sl_engine *engine, const char *key, size_t limit, sl_buf *ret, sl_error *error)
-{
-    const sl_queue *queue = sl_map_get(&engine->queues, sl_str_of(key));
-    if (!queue) return sl_error_set(error, ENOENT, "there is no connection %s; `sluice status` lists them", key);
-    listing to = {.engine = engine, .ret = ret, .limit = limit ? limit : LISTED};
-    sl_buf_text(ret, "{\"connection\":");
-    connection_json(ret, engine, queue);
-    sl_buf_printf(ret, ",\"objects\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"seq\":%" PRIu64 ",\"flowfiles\":[", queue->objects, queue->bytes,
-                  sl_journal_next(engine->journal) - 1);
-    sl_queue_each(queue, list_one, &to);
-    sl_buf_printf(ret, "],\"truncated\":%s}", truth(to.truncated));
-    return 0;
 }
 
 void sl_engine_bulletins_json(sl_engine *engine, uint64_t after, size_t limit, sl_buf *ret, uint64_t *ret_last)

@@ -1,6 +1,8 @@
 /* The engine as a whole: real modules, a real journal; flows run until idle, stop, start again. */
 #include "test.h"
 
+#include "operate.h"
+
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -158,17 +160,14 @@ TEST(segments_roll_and_the_fold_stays_the_same)
 TEST(hold_is_given_back_or_emptied)
 {
     rig *r = rig_open(CHAIN(10, "hold"), false, 0);
-    uint64_t count = 0;
     sl_error error = {0};
     run_until_idle(r);
-    CHECK_INT(sl_engine_queue_replay(r->engine, "chain/mark.success.hold", NULL, &count, &error), 0);
-    CHECK_INT(count, 10);
+    CHECK_INT(operate(r->engine, &r->loop, sl_engine_queue_replay, "chain/mark.success.hold", NULL), 10);
     run_until_idle(r);
     CHECK_INT(held(r), 10);
-    CHECK_INT(sl_engine_queue_empty(r->engine, "chain/mark.success.hold", NULL, &count, &error), 0);
-    CHECK_INT(count, 10);
+    CHECK_INT(operate(r->engine, &r->loop, sl_engine_queue_empty, "chain/mark.success.hold", NULL), 10);
     CHECK_INT(held(r), 0);
-    CHECK_INT(sl_engine_queue_replay(r->engine, "chain/make.success.sort", NULL, &count, &error), -1);
+    CHECK_INT(sl_engine_queue_replay(r->engine, "chain/make.success.sort", NULL, NULL, NULL, &error), -1);
     rig_close(r);
 }
 
@@ -360,19 +359,15 @@ TEST(packed_content_is_held_by_all_that_share_it) { through_the_window("3KB"); }
 TEST(a_long_queue_is_emptied_without_a_rest)
 {
     char *waits = sl_asprintf(LONG_CHAIN, "3KB", "false", "false");
-    uint64_t count = 0;
-    sl_error error = {0};
     window = 50;
     rig *r = rig_open(waits, false, 0);
     r->deadline = sl_ticks() + 60 * SL_SECOND;
     sl_engine_start(r->engine);
     while (r->engine->flowfiles.count < 6000 && sl_ticks() < r->deadline) uv_run(&r->loop, UV_RUN_ONCE);
     while (sl_journal_durable(r->engine->journal) + 1 < sl_journal_next(r->engine->journal)) uv_run(&r->loop, UV_RUN_ONCE);
-    CHECK_INT(sl_engine_queue_empty(r->engine, "chain/make.success.sort", NULL, &count, &error), 0);
-    CHECK_INT(count, 3000);
+    CHECK_INT(operate(r->engine, &r->loop, sl_engine_queue_empty, "chain/make.success.sort", NULL), 3000);
     CHECK(sl_content_bytes(r->engine->content) > 0); /* the others hold it */
-    CHECK_INT(sl_engine_queue_empty(r->engine, "chain/make.success.other", NULL, &count, &error), 0);
-    CHECK_INT(count, 3000);
+    CHECK_INT(operate(r->engine, &r->loop, sl_engine_queue_empty, "chain/make.success.other", NULL), 3000);
     CHECK_INT(content_files(r), 0);
     rig_close(r);
     window = 0;
@@ -386,13 +381,18 @@ typedef struct listing {
     char text[400];
 } listing;
 
-static bool note_name(void *context, sl_flowfile *flowfile)
+static void note_name(listing *to, sl_flowfile *flowfile)
 {
-    listing *to = context;
     size_t at = strlen(to->text);
     sl_str name = sl_attributes_get(sl_body_need(to->engine, flowfile)->attributes, SL_STR("filename"));
     snprintf(to->text + at, sizeof to->text - at, "%s%.*s", at ? " " : "", SL_STR_ARGS(name));
-    return true;
+}
+
+static void note_names(const sl_queue *queue, listing *to)
+{
+    sl_flowfile *front[16];
+    size_t count = sl_queue_front(queue, SL_COUNT(front), front);
+    for (size_t i = 0; i < count; i++) note_name(to, front[i]);
 }
 
 static void put_made(sl_engine *engine, sl_queue *queue, const char *name, uint64_t size, const char *priority)
@@ -421,13 +421,13 @@ static void check_order(const char *prioritize, const char *expected)
     put_made(r->engine, queue, "d", 10, "2");
     put_made(r->engine, queue, "e", 30, "");
     listing listed = {.engine = r->engine};
-    sl_queue_each(queue, note_name, &listed);
+    note_names(queue, &listed);
     CHECK_STR(listed.text, expected);
     sl_flowfile *first = sl_queue_take(queue, UINT64_MAX);
     CHECK(first && sl_attributes_get(first->body->attributes, SL_STR("filename")).data[0] == expected[0]);
     sl_queue_return(first, INT64_MAX);
     listed.text[0] = 0;
-    sl_queue_each(queue, note_name, &listed);
+    note_names(queue, &listed);
     CHECK_STR(listed.text, expected);
     rig_close(r);
     free(text);

@@ -1,6 +1,8 @@
 /* Retries: how long, how often, who waits; whatever the clock does. */
 #include "rig.h"
 
+#include "operate.h"
+
 #include <stdio.h>
 
 #define GATED(retry_)                                                  \
@@ -169,10 +171,7 @@ static uint64_t replay(rig *r, const char *name, const char *value)
 {
     sl_str names[] = {sl_str_of(name)}, values[] = {sl_str_of(value)};
     sl_selection which = {.names = names, .values = values, .attribute_count = 1};
-    uint64_t count = 0;
-    sl_error error = {0};
-    CHECK_INT(sl_engine_queue_replay(r->engine, "t/try.failure.hold", &which, &count, &error), 0);
-    return count;
+    return operate(r->engine, &r->loop, sl_engine_queue_replay, "t/try.failure.hold", &which);
 }
 
 TEST(of_what_is_held_only_the_selected_goes_back)
