@@ -218,7 +218,8 @@ static void empty_one(void *context, const char *name)
     free(path);
 }
 
-int sl_restore_begin(const char *state, bool *ret_made, sl_error *error)
+/* `state` may be a link, as systemd makes one for a dynamic user. */
+static int restore_into(const char *state, bool *ret_made, sl_error *error)
 {
     bool there;
     *ret_made = false;
@@ -231,6 +232,12 @@ int sl_restore_begin(const char *state, bool *ret_made, sl_error *error)
         return sl_error_set(error, errno, "cannot make the folder %s: %s", state, strerror(errno));
     *ret_made = !there;
     return mark(state, error);
+}
+
+int sl_restore_begin(const char *state, bool *ret_made, sl_error *error)
+{
+    char real[PATH_MAX];
+    return restore_into(realpath(state, real) ? real : state, ret_made, error);
 }
 
 int sl_restore_end(const char *state, sl_error *error) { return unmark(state, error); }

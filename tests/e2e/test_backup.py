@@ -376,7 +376,8 @@ def test_a_stopped_state(inbox, tmp_path, make_daemon, run_to_its_end):
     said = json.loads(done.stdout)
     assert said["check"]["flowfiles"] == len(made) and not said["check"]["external"]
     (tmp_path / "restored").mkdir()
-    restore(tmp_path / "backup", tmp_path / "restored")
+    (tmp_path / "link").symlink_to(tmp_path / "restored")
+    restore(tmp_path / "backup", tmp_path / "link")
     assert run_to_its_end(tmp_path / "restored", tmp_path / "again") == made
     whole(tmp_path / "backup")
 
@@ -392,6 +393,36 @@ def test_files_that_stay_where_they_are(inbox, tmp_path, make_daemon):
     (inbox / "large").write_bytes(b"y" * 100_000)
     done = sluice("doctor", "--state", tmp_path / "backup")
     assert done.returncode == 1 and "is not what was taken" in done.stdout
+
+
+def frozen(path, yes):
+    return subprocess.run(["chattr", "+i" if yes else "-i", path], capture_output=True).returncode == 0
+
+
+def test_a_removal_that_was_still_to_be_done_spares_what_came_since(inbox, tmp_path, make_daemon):
+    """A source is removed by the restored state only if it is still the file that was taken."""
+    same, replaced = inbox / "same", inbox / "replaced"
+    for path in (same, replaced):
+        path.write_text("taken: " + path.name)
+    if not (frozen(same, True) and frozen(replaced, True)):
+        frozen(same, False)
+        pytest.skip("files cannot be made immutable here")
+    try:
+        daemon = make_daemon(flows.copy(inbox, tmp_path / "out")).start()
+        until(lambda: daemon.processor("pickup")["pending_effects"] == 2, 60 * SLOW, daemon.tail)
+        until(lambda: len(delivered(tmp_path / "out")) == 2, 60 * SLOW, daemon.tail)
+        backup(daemon, tmp_path / "backup")
+        daemon.kill()
+    finally:
+        assert frozen(same, False) and frozen(replaced, False)
+    replaced.unlink()
+    replaced.write_text("it came since")
+    restore(tmp_path / "backup", tmp_path / "restored")
+    restored = make_daemon(flows.copy(inbox, tmp_path / "out", extra="    file_filter: none\n"))
+    restored.state = tmp_path / "restored"
+    restored.start()
+    restored.settled(120)
+    assert not same.exists() and replaced.read_text() == "it came since"
 
 
 def test_ids_are_given_once(inbox, tmp_path, make_daemon):
