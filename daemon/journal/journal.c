@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
-enum { SEGMENT_EVENTS = 2000000, PENDING_LIMIT = 64 << 20 };
+enum { SEGMENT_EVENTS = 2000000, SEGMENT_BYTES = 512 << 20, PENDING_LIMIT = 64 << 20, CHECKPOINTS = 4 /* that a segment is worth */ };
 #define SHORTEST (60 * SL_SECOND) /* a segment's life */
 
 /* ---- open and close ------------------------------------------------------------------------------ */
@@ -28,6 +28,7 @@ static sl_journal *journal_new(const sl_journal_options *options)
     journal->folder = sl_strdup(options->folder);
     journal->options.folder = journal->folder;
     if (!journal->options.segment_events) journal->options.segment_events = SEGMENT_EVENTS;
+    if (!journal->options.segment_bytes) journal->options.segment_bytes = SEGMENT_BYTES;
     if (!journal->options.pending_limit) journal->options.pending_limit = PENDING_LIMIT;
     journal->lock_fd = -1;
     journal->next = 1;
@@ -37,6 +38,17 @@ static sl_journal *journal_new(const sl_journal_options *options)
     pthread_cond_init(&journal->to_seal, NULL);
     sl_journal_remember_name(journal, 0, SL_STR(""));
     return journal;
+}
+
+static uint64_t bytes_of_checkpoint(sqlite3 *db)
+{
+    sqlite3_stmt *sum = NULL;
+    uint64_t bytes = 0;
+    if (sqlite3_prepare_v2(db, "SELECT sum(length(entries)) FROM checkpoint", -1, &sum, NULL) == SQLITE_OK &&
+        sqlite3_step(sum) == SQLITE_ROW)
+        bytes = (uint64_t)sqlite3_column_int64(sum, 0);
+    sqlite3_finalize(sum);
+    return bytes;
 }
 
 static void note_last_segment(sl_journal *journal)
@@ -56,6 +68,7 @@ static void note_last_segment(sl_journal *journal)
     if (!journal->incomplete) atomic_store(&journal->complete, journal->segment_number);
     atomic_store(&journal->open_number, journal->segment_number);
     atomic_store(&journal->open_bytes, sl_segment_bytes(journal->folder, journal->segment_number));
+    if (!journal->incomplete) atomic_store(&journal->checkpoint_bytes, bytes_of_checkpoint(journal->segment->db));
 }
 
 static int open_last_segment(sl_journal *journal, sl_error *error)
@@ -262,14 +275,15 @@ void sl_journal_give_up(sl_journal *journal)
 
 /* ---- roll and checkpoint -------------------------------------------------------------------------- */
 
-/* Retention goes by whole segments: so none may span much of what is kept. */
+/* Retention goes by whole segments: so none may span much of what is kept. And a log of small commits is many times what
+ * its events need, since each writes whole pages, until the segment is sealed; but each roll writes all queues anew. */
 static bool outlived(const sl_journal *journal)
 {
     const sl_journal_options *options = &journal->options;
     if (journal->next <= journal->segment_begun) return false;
-    if (atomic_load(&journal->open_number) == journal->segment_number && options->retain_bytes &&
-        atomic_load(&journal->open_bytes) > options->retain_bytes / SL_RETAINED)
-        return true;
+    uint64_t bytes = atomic_load(&journal->open_number) == journal->segment_number ? atomic_load(&journal->open_bytes) : 0;
+    if (options->retain_bytes && bytes > options->retain_bytes / SL_RETAINED) return true;
+    if (bytes > SL_MAX(options->segment_bytes, CHECKPOINTS * atomic_load(&journal->checkpoint_bytes))) return true;
     int64_t longest = SL_MAX(options->retain_us / SL_RETAINED, SHORTEST);
     return options->retain_us && sl_now() - journal->segment_created > longest;
 }

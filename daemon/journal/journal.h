@@ -47,6 +47,7 @@ typedef struct sl_journal_fold { /* called in this order during open, on the cal
 typedef struct sl_journal_options {
     const char *folder;      /* STATE/journal, made when absent */
     uint64_t segment_events; /* 0: 2,000,000 */
+    uint64_t segment_bytes;  /* on disk, or four times its checkpoint where that is more; 0: 512 MB */
     size_t pending_limit;    /* bytes not yet durable at which sl_journal_congested is true; 0: 64 MiB */
     int64_t retain_us;       /* age at which a segment may go; 0: never for its age */
     uint64_t retain_bytes;   /* of all segments; 0: no limit */

@@ -108,9 +108,10 @@ struct sl_journal {
     atomic_size_t pending; /* bytes not yet durable */
     atomic_uint_fast64_t durable;
     atomic_bool failed, stalled;
-    atomic_uint complete;            /* the newest segment whose checkpoint is complete and durable */
-    atomic_uint_fast64_t open_bytes; /* on disk, of the segment that is written */
-    atomic_uint open_number;         /* that segment: the loop may be ahead by some */
+    atomic_uint complete;                  /* the newest segment whose checkpoint is complete and durable */
+    atomic_uint_fast64_t open_bytes;       /* on disk, of the segment that is written */
+    atomic_uint_fast64_t checkpoint_bytes; /* of them, those that were there when its checkpoint was complete */
+    atomic_uint open_number;               /* that segment: the loop may be ahead by some */
 
     /* journal thread */
     sl_segment *segment;

@@ -106,7 +106,10 @@ static void acknowledge(sl_journal *journal, const sl_command *first, const grou
     sl_marks_publish(journal->marks);
     look_at_bytes(journal);
     journal->proven = true;
-    if (group->completes) atomic_store(&journal->complete, journal->segment->number);
+    if (group->completes) {
+        atomic_store(&journal->complete, journal->segment->number);
+        atomic_store(&journal->checkpoint_bytes, atomic_load(&journal->open_bytes));
+    }
     pthread_mutex_lock(&journal->lock);
     sl_journal_note_cut(journal, journal->segment, group->last_seq);
     journal->figures.commits++;
@@ -157,6 +160,7 @@ static void go_on_in(sl_journal *journal, sl_segment *fresh, uint64_t first, boo
     pthread_cond_broadcast(&journal->to_seal);
     pthread_mutex_unlock(&journal->lock);
     atomic_store(&journal->open_bytes, 0);
+    atomic_store(&journal->checkpoint_bytes, 0);
     atomic_store(&journal->open_number, fresh->number);
     journal->segment = fresh;
     journal->proven = !failed;

@@ -188,6 +188,76 @@ static uint64_t create(sl_journal *journal, uint64_t flowfile, uint32_t queue)
     return append(journal, SLUICE_CREATE, flowfile, 0, queue, "{\"filename\":\"x\"}");
 }
 
+/* ---- small commits ------------------------------------------------------------------------------------------------ */
+
+enum { SMALL = 1 << 20 };
+
+static sl_journal *open_small(folded *f)
+{
+    sl_journal_options options = {.folder = sl_test_folder(), .segment_bytes = SMALL, .fold = {on_name, on_entry, on_event, f}};
+    sl_journal *journal = NULL;
+    sl_error error = {0};
+    *f = (folded){0};
+    if (sl_journal_open(&options, &journal, &error) < 0) sl_panic(__FILE__, __LINE__, "%s", error.text);
+    return journal;
+}
+
+static uint64_t log_bytes(uint32_t segment)
+{
+    struct stat status;
+    char *path = sl_asprintf("%s/%06u.db-wal", sl_test_folder(), segment);
+    uint64_t bytes = stat(path, &status) == 0 ? (uint64_t)status.st_size : 0;
+    free(path);
+    return bytes;
+}
+
+TEST(a_segment_of_small_commits_is_full_by_its_log)
+{
+    folded f;
+    sl_error error = {0};
+    sl_journal *journal = open_small(&f);
+    uint32_t queue = sl_journal_name(journal, SL_STR("q"));
+    uint64_t largest = 0, commits = 0;
+    for (; sl_journal_segment(journal) < 4 && commits < 2000; commits++) {
+        wait_for(journal, create(journal, commits + 1, queue));
+        largest = SL_MAX(largest, log_bytes(sl_journal_segment(journal)));
+        if (!sl_journal_full(journal)) continue;
+        CHECK_INT(sl_journal_roll(journal, &error), 0);
+        sl_journal_checkpoint_end(journal);
+    }
+    printf("# %llu commits of one event fill three logs of at most %llu kB\n", (unsigned long long)commits,
+           (unsigned long long)(largest >> 10));
+    CHECK_INT(sl_journal_segment(journal), 4);
+    CHECK(largest < 2 * SMALL);
+    sl_journal_close(journal);
+}
+
+/* Else each event after the roll would be worth another checkpoint. */
+TEST(a_large_checkpoint_is_worth_a_large_segment)
+{
+    enum { LIVE = 30000 };
+    folded f;
+    sl_error error = {0};
+    sl_journal *journal = open_small(&f);
+    static sl_checkpoint_entry entries[LIVE];
+    uint32_t queue = sl_journal_name(journal, SL_STR("q"));
+    for (uint64_t i = 0; i < LIVE; i++) entries[i] = (sl_checkpoint_entry){.flowfile = i + 1, .seq = 1, .segment = 1, .queue = queue};
+    create(journal, LIVE + 1, queue);
+    CHECK_INT(sl_journal_roll(journal, &error), 0);
+    sl_journal_checkpoint_add(journal, entries, LIVE);
+    sl_journal_checkpoint_end(journal);
+    wait_for(journal, create(journal, LIVE + 2, queue));
+    CHECK(log_bytes(2) > SMALL);
+    CHECK(!sl_journal_full(journal));
+    sl_journal_close(journal);
+    journal = open_small(&f);
+    wait_for(journal, create(journal, LIVE + 3, queue));
+    CHECK(!sl_journal_full(journal));
+    for (uint64_t i = 4; !sl_journal_full(journal) && log_bytes(2) < 20 * SMALL; i++) wait_for(journal, create(journal, LIVE + i, queue));
+    CHECK(sl_journal_full(journal));
+    sl_journal_close(journal);
+}
+
 TEST(after_a_failed_sync_a_fresh_segment_has_what_was_not_acknowledged)
 {
     folded f;
