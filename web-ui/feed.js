@@ -12,6 +12,7 @@ export class Feed {
   status = null;
   bulletins = [];
   link = { kind: 'connecting' }; // connecting, live, polling, lost {since, why}
+  #told = 0; // the number after which bulletins are new
   #heard = Date.now();
   #skew = 0;
   #source = null;
@@ -61,14 +62,14 @@ export class Feed {
     const source = new EventSource('/api/v1/events');
     this.#source = source;
     source.addEventListener('status', (event) => this.#take(JSON.parse(event.data), 'live'));
-    source.addEventListener('bulletins', (event) => this.#takeBulletins(JSON.parse(event.data)));
+    source.addEventListener('bulletins', (event) => this.#takeBulletins(JSON.parse(event.data), Number(event.lastEventId)));
     source.addEventListener('error', () => {
       this.#close();
       this.#ask();
     });
   }
 
-  // Never left to reconnect by itself: a daemon that was restarted counts its bulletins from 1.
+  // Never left to reconnect by itself: a page that nobody sees must not.
   #close() {
     this.#source?.close();
     this.#source = null;
@@ -101,8 +102,8 @@ export class Feed {
   }
 
   async #askBulletins() {
-    const answer = await api.bulletins(this.bulletins[0]?.seq ?? 0);
-    this.#takeBulletins(answer.bulletins);
+    const answer = await api.bulletins(this.#told);
+    this.#takeBulletins(answer.bulletins, answer.last);
   }
 
   #fail(problem) {
@@ -116,7 +117,10 @@ export class Feed {
   }
 
   #take(status, kind) {
-    if (status.daemon.started_at !== this.status?.daemon.started_at) this.bulletins = [];
+    if (status.daemon.started_at !== this.status?.daemon.started_at) {
+      this.bulletins = [];
+      this.#told = 0;
+    }
     this.#heard = Date.now();
     this.#skew = Date.parse(status.daemon.time) - this.#heard;
     this.status = status;
@@ -124,7 +128,9 @@ export class Feed {
     this.changed();
   }
 
-  #takeBulletins(list) {
+  // One that was repeated comes again under its own number, with its new count.
+  #takeBulletins(list, told) {
+    this.#told = told;
     const known = new Map(this.bulletins.map((bulletin) => [bulletin.seq, bulletin]));
     for (const bulletin of list) known.set(bulletin.seq, bulletin);
     this.bulletins = [...known.values()].sort((a, b) => b.seq - a.seq).slice(0, KEPT);

@@ -176,7 +176,8 @@ static void tell(client *client, const news *news, bool changed)
     char id[24];
     if ((changed || client->fresh) && news->status.size) say(client, "status", sl_buf_view(&news->status), NULL);
     client->fresh = false;
-    if (news->last > client->bulletins) {
+    if (client->bulletins > news->last) client->bulletins = 0; /* of an earlier process, under another clock: told anew */
+    else if (news->last > client->bulletins) {
         snprintf(id, sizeof id, "%llu", (unsigned long long)news->last);
         say(client, "bulletins", sl_buf_view(&news->bulletins), id);
         client->bulletins = news->last;

@@ -8,11 +8,11 @@
 enum { KEPT = 1000, REPEAT_WINDOW = 10 * SL_SECOND, A_MINUTE = 60, MINUTE = 60 * SL_SECOND };
 
 typedef struct bulletin {
-    uint64_t seq;
+    uint64_t seq, changed; /* of the same numbers: when it was new, when somebody was first given its count */
     int64_t time;
     sl_level level;
     char *component, *message;
-    unsigned count;
+    unsigned count, given;
 } bulletin;
 
 typedef struct speaker { /* a component within its minute */
@@ -26,7 +26,8 @@ struct sl_bulletins {
     pthread_mutex_t lock;
     sl_map speakers;
     bulletin ring[KEPT];
-    uint64_t next;
+    uint64_t next;   /* place in the ring, from 1 */
+    uint64_t number; /* the last that was given */
 };
 
 sl_bulletins *sl_bulletins_new(void)
@@ -34,6 +35,7 @@ sl_bulletins *sl_bulletins_new(void)
     sl_bulletins *bulletins = SL_NEW(sl_bulletins);
     pthread_mutex_init(&bulletins->lock, NULL);
     bulletins->next = 1;
+    bulletins->number = (uint64_t)(sl_now() / SL_MILLISECOND); /* so that none of an earlier process is greater */
     return bulletins;
 }
 
@@ -68,7 +70,9 @@ static void keep(sl_bulletins *bulletins, sl_level level, const char *component,
     bulletin *b = &bulletins->ring[bulletins->next % KEPT];
     free(b->component);
     free(b->message);
-    *b = (bulletin){bulletins->next++, now, level, sl_strdup(component), message, 1};
+    bulletins->next++;
+    bulletins->number++;
+    *b = (bulletin){bulletins->number, bulletins->number, now, level, sl_strdup(component), message, 1, 1};
 }
 
 static speaker *speaker_of(sl_bulletins *bulletins, const char *component)
@@ -147,18 +151,35 @@ static void format(const bulletin *b, sl_buf *ret)
     sl_buf_char(ret, '}');
 }
 
+/* One that was repeated is news again, once for each time that somebody asks. */
+static void note_repeated(sl_bulletins *bulletins, uint64_t first)
+{
+    for (uint64_t at = first; at < bulletins->next; at++) {
+        bulletin *b = &bulletins->ring[at % KEPT];
+        if (b->given == b->count) continue;
+        b->given = b->count;
+        b->changed = ++bulletins->number;
+    }
+}
+
 void sl_bulletins_json(sl_bulletins *bulletins, uint64_t after, size_t limit, sl_buf *ret, uint64_t *ret_last)
 {
     pthread_mutex_lock(&bulletins->lock);
-    uint64_t first = bulletins->next > KEPT ? bulletins->next - KEPT : 1;
-    if (after + 1 > first) first = after + 1;
-    if (bulletins->next > first && bulletins->next - first > limit) first = bulletins->next - limit;
+    uint64_t first = bulletins->next > KEPT ? bulletins->next - KEPT : 1, count = 0;
+    note_repeated(bulletins, first);
+    if (after > bulletins->number) after = 0; /* of a process under another clock */
+    for (uint64_t at = first; at < bulletins->next; at++) count += bulletins->ring[at % KEPT].changed > after;
+    uint64_t skipped = count > limit ? count - limit : 0;
     sl_buf_char(ret, '[');
-    for (uint64_t seq = first; seq < bulletins->next; seq++) {
-        if (seq > first) sl_buf_char(ret, ',');
-        format(&bulletins->ring[seq % KEPT], ret);
+    bool any = false;
+    for (uint64_t at = first; at < bulletins->next; at++) {
+        const bulletin *b = &bulletins->ring[at % KEPT];
+        if (b->changed <= after || (skipped && skipped--)) continue;
+        if (any) sl_buf_char(ret, ',');
+        any = true;
+        format(b, ret);
     }
     sl_buf_char(ret, ']');
-    if (ret_last) *ret_last = bulletins->next - 1;
+    if (ret_last) *ret_last = bulletins->number;
     pthread_mutex_unlock(&bulletins->lock);
 }

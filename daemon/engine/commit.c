@@ -224,14 +224,20 @@ static void settle(commit *c, sluice_flowfile *view)
 
 /* ---- the rest of a session ------------------------------------------------------------------------------ */
 
+/* Of what leaves well: one that failed is tried again, or is somebody's to look at, with its source where it was. */
+static void add_effects_of(commit *c, const sluice_flowfile *view)
+{
+    for (sl_text_item *effect = view->effects; effect; effect = effect->next) {
+        uint64_t seq = sl_batch_next_seq(c->engine, c->batch);
+        sl_batch_note(c->engine, c->batch, SL_EVENT_PENDING, c->instance->name_id, 0, (sl_str){0}, sl_str_of(effect->text));
+        sl_pending_add(c->instance->component, seq, sl_str_of(effect->text));
+    }
+}
+
 static void add_effects(commit *c)
 {
-    for (sluice_flowfile *view = c->session->first; view; view = view->next)
-        for (sl_text_item *effect = view->effects; effect; effect = effect->next) {
-            uint64_t seq = sl_batch_next_seq(c->engine, c->batch);
-            sl_batch_note(c->engine, c->batch, SL_EVENT_PENDING, c->instance->name_id, 0, (sl_str){0}, sl_str_of(effect->text));
-            sl_pending_add(c->instance->component, seq, sl_str_of(effect->text));
-        }
+    for (const sluice_flowfile *view = c->session->first; view; view = view->next)
+        if (view->fate == SL_FATE_TRANSFER || view->fate == SL_FATE_DROP) add_effects_of(c, view);
 }
 
 static void set_states(commit *c)

@@ -84,7 +84,8 @@ void sl_engine_flows_json(sl_engine *engine, sl_buf *ret);  /* {"flows":[...]}, 
 int sl_engine_history_json(sl_engine *engine, sl_str component, int64_t from, int64_t to, int64_t step, sl_buf *ret, sl_error *error);
 void sl_engine_metrics(sl_engine *engine, bool openmetrics, sl_buf *ret);
 const struct sl_modules *sl_engine_modules(const sl_engine *engine); /* any thread */
-/* Bulletins with a seq above `after`, oldest first: a JSON list; *ret_last the newest seq. */
+/* Bulletins that are new, or were repeated, after the number `after`, oldest first: a JSON list; *ret_last: what to ask after the
+ * next time. */
 void sl_engine_bulletins_json(sl_engine *engine, uint64_t after, size_t limit, sl_buf *ret, uint64_t *ret_last);
 /* A queue's FlowFiles, the first `limit`: {"connection":..,"objects":..,"seq":..,"flowfiles":[{flowfile, seq, queued_at, ...}],
  * "truncated":..}, at most `ceiling` bytes. `done` is called later, once, and may take the text. ENOENT. */

@@ -163,6 +163,14 @@ SCENARIO(an_effect_that_nobody_remembers_is_done_again, .type = "conform-loop", 
 SCENARIO(no_effect_without_its_commit, .type = "conform-worker",
          .script = "[get, once after-commit never, once rollback, after-commit remove it, die, transfer success]",
          .expect = "effect: remove it\nevent: TRANSFER\nsuccess: one number=0\n")
+SCENARIO(no_effect_of_one_that_fails, .type = "conform-loop", .items = "[one, two]",
+         .script = "[get, after-commit never, fail permanent Odd, get, after-commit remove it, transfer success]",
+         .expect = "effect: remove it\nevent: ATTRIBUTES_MODIFIED\nevent: TRANSFER\n"
+                   "failure: one number=0 error.relationship=failure error.class=permanent error.code=Odd\n"
+                   "success: two number=1\n")
+SCENARIO(one_that_is_tried_again_has_the_effect_of_its_success_alone, .type = "conform-worker",
+         .script = "[get, once after-commit never, once fail transient EBUSY, again after-commit remove it, again transfer success]",
+         .expect = "effect: remove it\nevent: TRANSFER\nsuccess: one number=0\n")
 
 /* ---- state ----------------------------------------------------------------------------------------------------------------- */
 

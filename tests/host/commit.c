@@ -133,6 +133,7 @@ static void commit_state(session *session)
         free(change->value ? sl_map_put(&box->state, sl_str_of(change->key), sl_strdup(change->value))
                            : sl_map_remove(&box->state, sl_str_of(change->key)));
     for (planned *planned = session->planned; planned; planned = planned->next) {
+        if (planned->flowfile->fate == FAILED) continue;
         box->effects = sl_grow(box->effects, box->effect_count, &box->effect_capacity, sizeof *box->effects);
         box->effects[box->effect_count++] = (effect){.text = sl_strdup(planned->text)};
     }

@@ -102,9 +102,9 @@ void call_after_commit(sluice_session *abi, sluice_flowfile *flowfile, const cha
 {
     session *session = (struct session *)abi;
     host_check_session(session, "after_commit");
-    (void)flowfile;
     if (!session->box->processor->effect) host_fault_found(session->box->host, "%s: after_commit without `effect`", session->box->name);
     planned *planned = sl_arena_alloc(&session->arena, sizeof *planned);
+    planned->flowfile = flowfile;
     planned->text = sl_arena_printf(&session->arena, "%s", effect);
     *session->planned_last = planned;
     session->planned_last = &planned->next;

@@ -82,7 +82,8 @@ typedef struct change { /* of the box's state */
     const char *key, *value;
     struct change *next;
 } change;
-typedef struct planned { /* an effect of this session */
+typedef struct planned {                    /* an effect of this session */
+    const struct sluice_flowfile *flowfile; /* it goes with it */
     const char *text;
     struct planned *next;
 } planned;

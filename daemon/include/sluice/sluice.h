@@ -359,7 +359,8 @@ struct sluice_host {
                              void (*durable)(void *context, bool cancelled), void *context);
     size_t (*progress_count)(sluice_session *session, sluice_flowfile *flowfile);
     sluice_text (*progress_at)(sluice_session *session, sluice_flowfile *flowfile, size_t i);
-    /* With the commit of this session, and after it is durable, the instance's `effect` gets this text. */
+    /* With the commit of this session, and after it is durable, the instance's `effect` gets this text: when the FlowFile is
+     * transferred or dropped. One that fails in this session, or goes back, takes its effects with it. */
     void (*after_commit)(sluice_session *session, sluice_flowfile *flowfile, const char *effect);
     /* The instance's own small memory: what this session set, else what the last commit left; data NULL: none. */
     sluice_text (*state)(sluice_session *session, const char *key);

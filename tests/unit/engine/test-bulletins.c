@@ -9,6 +9,8 @@ static int64_t now(void) { return sl_sys_real.realtime() + moved; }
 static int64_t ticks(void) { return sl_sys_real.monotonic() + moved; }
 static sl_sys sys;
 
+static uint64_t first; /* the number before the first */
+
 static sl_bulletins *begin(void)
 {
     sys = sl_sys_real;
@@ -16,14 +18,26 @@ static sl_bulletins *begin(void)
     sys.monotonic = ticks;
     sl_sys_now = &sys;
     sl_log_level(0);
-    return sl_bulletins_new();
+    sl_bulletins *bulletins = sl_bulletins_new();
+    sl_buf none = SL_BUF(16);
+    sl_bulletins_json(bulletins, 0, 1, &none, &first);
+    sl_buf_done(&none);
+    return bulletins;
 }
 
-static char *all(sl_bulletins *bulletins, uint64_t *ret_last)
+static char *after(sl_bulletins *bulletins, uint64_t number, uint64_t *ret_last)
 {
     sl_buf text = SL_BUF(1 << 20);
-    sl_bulletins_json(bulletins, 0, 1000, &text, ret_last);
+    sl_bulletins_json(bulletins, number, 1000, &text, ret_last);
     return sl_buf_take(&text);
+}
+
+/* *ret_last: how many there were. */
+static char *all(sl_bulletins *bulletins, uint64_t *ret_last)
+{
+    char *text = after(bulletins, 0, ret_last);
+    *ret_last -= first;
+    return text;
 }
 
 TEST(the_same_text_is_counted)
@@ -32,7 +46,7 @@ TEST(the_same_text_is_counted)
     uint64_t last;
     for (int i = 0; i < 500; i++) sl_bulletin(bulletins, SL_WARNING, "f/a", "again");
     char *text = all(bulletins, &last);
-    CHECK_INT(last, 1);
+    CHECK_INT(last, 2); /* one, and its count */
     CHECK(strstr(text, "\"count\":500") != NULL);
     free(text);
     sl_bulletins_free(bulletins);
@@ -77,5 +91,42 @@ TEST(components_of_the_past_are_forgotten)
     }
     free(all(bulletins, &last));
     CHECK_INT(last, 10000);
+    sl_bulletins_free(bulletins);
+}
+
+TEST(a_repeated_one_is_news_again)
+{
+    sl_bulletins *bulletins = begin();
+    uint64_t last, again, seq;
+    sl_bulletin(bulletins, SL_WARNING, "f/a", "again");
+    sl_bulletin(bulletins, SL_WARNING, "f/b", "once");
+    free(after(bulletins, 0, &last));
+    sl_bulletin(bulletins, SL_WARNING, "f/a", "again");
+    char *text = after(bulletins, last, &again);
+    CHECK(again > last && strstr(text, "\"count\":2") && strstr(text, "f/a") && !strstr(text, "f/b"));
+    CHECK(sscanf(text, "[{\"seq\":%lu", &seq) == 1 && seq <= last); /* the same as before, so that it takes its place */
+    free(text);
+    text = after(bulletins, again, &again);
+    CHECK_STR(text, "[]");
+    free(text);
+    sl_bulletins_free(bulletins);
+}
+
+TEST(a_later_process_has_greater_numbers)
+{
+    sl_bulletins *bulletins = begin();
+    uint64_t last, later;
+    for (int i = 0; i < 50; i++) sl_bulletin(bulletins, SL_WARNING, "f/a", "text %d", i);
+    free(after(bulletins, 0, &last));
+    sl_bulletins_free(bulletins);
+    moved += SL_SECOND;
+    bulletins = begin();
+    sl_bulletin(bulletins, SL_WARNING, "f/a", "new");
+    char *text = after(bulletins, last, &later);
+    CHECK(later > last && strstr(text, "\"new\""));
+    free(text);
+    text = after(bulletins, later + SL_SECOND, &later); /* of a clock that was ahead */
+    CHECK(strstr(text, "\"new\""));
+    free(text);
     sl_bulletins_free(bulletins);
 }
