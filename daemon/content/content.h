@@ -68,6 +68,8 @@ void sl_content_mention_id(sl_content *store, uint64_t id);
 /* Before anything is made: what the journal tells of is from no later than this time (us since 1970), whatever the clock
  * says now. Ids that are given from now on are greater. */
 void sl_content_begin_after(sl_content *store, int64_t time);
+/* us since 1970: who tells of a claim says no earlier time, else the next opening would give its id again. Any thread. */
+int64_t sl_content_time(const sl_content *store);
 /* Claims with a smaller id are of before this opening. */
 uint64_t sl_content_first(const sl_content *store);
 /* What of before this opening somebody holds; then: own files and packs of before that nobody holds are removed, adopted ones

@@ -94,6 +94,7 @@ void sl_content_begin_after(sl_content *store, int64_t time)
     atomic_store(&store->next_id, SL_MAX(atomic_load(&store->next_id), store->first_id));
 }
 
+int64_t sl_content_time(const sl_content *store) { return (int64_t)(atomic_load(&store->next_id) >> 8); }
 uint64_t sl_content_first(const sl_content *store) { return store->first_id; }
 uint64_t sl_content_bytes(const sl_content *store) { return atomic_load(&store->bytes); }
 

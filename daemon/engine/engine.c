@@ -20,7 +20,7 @@ uint64_t sl_engine_append(sl_engine *engine, sl_batch *batch)
 
 int64_t sl_engine_time(sl_engine *engine)
 {
-    engine->last_time = SL_MAX(engine->last_time, sl_now());
+    engine->last_time = SL_MAX(engine->last_time, SL_MAX(sl_now(), sl_content_time(engine->content)));
     return engine->last_time;
 }
 
