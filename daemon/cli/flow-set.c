@@ -165,14 +165,11 @@ static void release(reload *reload)
 {
     sl_flow_set *set = reload->set;
     if (--reload->open) return;
-    set->reloading = false;
+    --set->reloading;
     if (reload->done) reload->done(reload->context, reload->failures.size ? reload->failures.data : NULL);
     sl_buf_done(&reload->failures);
     free(reload);
-    if (set->ended) set->ended(set->context);
-    if (!set->again) return;
-    set->again = false;
-    sl_flow_set_reload(set, NULL, NULL, NULL);
+    if (!set->reloading && set->ended) set->ended(set->context);
 }
 
 static void refuse(reload *reload, const char *name, const char *failure)
@@ -190,7 +187,10 @@ static void on_replaced(void *context, const char *failure)
 {
     change *change = context;
     sl_flow_set *set = change->reload->set;
-    if (failure) {
+    sl_buf *failures = &change->reload->failures;
+    if (failure && strcmp(failure, sl_engine_superseded) == 0) {
+        sl_buf_printf(failures, "%s%s: %s", failures->size ? "\n" : "", change->name, failure);
+    } else if (failure) {
         refuse(change->reload, change->name, failure);
     } else {
         sl_engine_flow_problem(set->engine, change->name, NULL);
@@ -244,15 +244,9 @@ static void reload_files(reload *reload, const char *only)
 
 void sl_flow_set_reload(sl_flow_set *set, const char *name, void (*done)(void *context, const char *failure), void *context)
 {
-    if (set->reloading) {
-        if (done) done(context, "a reload is under way; ask again when it has ended");
-        else set->again = true;
-        return;
-    }
     reload *reload = SL_NEW(struct reload);
     *reload = (struct reload){.set = set, .open = 1, .failures = SL_BUF(FAILURE_LIMIT), .done = done, .context = context};
-    set->reloading = true;
-    if (set->began) set->began(set->context);
+    if (!set->reloading++ && set->began) set->began(set->context);
     reload_files(reload, name);
     release(reload);
 }

@@ -14,8 +14,8 @@ typedef struct sl_flow_set {
     const sl_config *config;  /* of now; changes with a reload */
     const char *const *files; /* of --flow; NULL: the configuration's folder */
     size_t file_count;
-    bool reloading, again; /* a reload is under way; another was asked for meanwhile */
-    /* Told when a reload begins and when it has ended. */
+    size_t reloading; /* reloads under way */
+    /* Told when a reload begins and when the last of those under way has ended. */
     void (*began)(void *context);
     void (*ended)(void *context);
     void *context;
@@ -25,7 +25,7 @@ typedef struct sl_flow_set {
 int sl_flow_set_load(sl_flow_set *set, bool strict);
 /* Checks the files again, whole, and replaces what runs, or adds what is new; a flow that is wrong goes on as it was,
  * which log, bulletins and status say. name NULL: all. done (may be NULL) is called once, later or at once, with NULL or
- * what is wrong. */
+ * what is wrong. While one is under way a newer one's texts wait for it, each flow's newest; who asked for an older one is told. */
 void sl_flow_set_reload(sl_flow_set *set, const char *name, void (*done)(void *context, const char *failure), void *context);
 
 #endif

@@ -46,7 +46,9 @@ const char *sl_engine_state(const sl_engine *engine);
 int sl_engine_add_flow(sl_engine *engine, sl_flow *flow, sl_error *error);
 /* A running flow's new definition: drains its sessions, swaps, goes on. On any failure the old one goes on.
  * done(context, NULL) or done(context, message) is called later, once; the flow belongs to the engine then, or
- * was freed. */
+ * was freed. While one is under way the newest waits for its end; one that waited and is no longer the newest is told
+ * sl_engine_superseded. */
+extern const char sl_engine_superseded[];
 void sl_engine_replace_flow(sl_engine *engine, sl_flow *flow, void (*done)(void *context, const char *failure), void *context);
 const sl_flow *sl_engine_flow(const sl_engine *engine, sl_str name); /* NULL: not running */
 /* A flow that could not be loaded, for status; text is copied. NULL text: mended. */

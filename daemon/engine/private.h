@@ -435,7 +435,8 @@ void sl_watch_begin(sl_watch *watch, const sl_instance *instance); /* around eac
 void sl_watch_end(sl_watch *watch, sl_instance *instance);
 void sl_stuck_look(sl_instance *instance); /* each second */
 void sl_stuck_ended(const sl_session *session);
-void sl_stuck_leave(sl_engine *engine); /* a stop's last deadline has passed */
+void sl_stuck_names(const sl_running_flow *flow, sl_buf *ret); /* "flow/a, flow/b": those that have not ended */
+void sl_stuck_leave(sl_engine *engine);                        /* a stop's last deadline has passed */
 
 /* ---- history-engine.c ---- */
 int sl_engine_history_open(sl_engine *engine, sl_error *error);

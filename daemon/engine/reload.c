@@ -17,7 +17,14 @@ struct sl_replacement {
     bool cancelled, given_up;
     void (*done)(void *context, const char *failure);
     void *context;
+    struct { /* a newer definition, which comes when this one is in or was given up */
+        sl_flow *flow;
+        void (*done)(void *context, const char *failure);
+        void *context;
+    } waiting;
 };
+
+const char sl_engine_superseded[] = "a newer definition was given before this one could take over";
 
 typedef struct verdict { /* told later, never inside the call */
     void (*done)(void *context, const char *failure);
@@ -56,6 +63,8 @@ static void end(struct sl_replacement *replacement, const char *failure)
     tell_later(engine, replacement->done, replacement->context, failure);
     engine->open_handles++;
     uv_close((uv_handle_t *)&replacement->timer, timer_closed);
+    if (replacement->waiting.flow)
+        sl_engine_replace_flow(engine, replacement->waiting.flow, replacement->waiting.done, replacement->waiting.context);
 }
 
 static void go_on_with_old(struct sl_replacement *replacement, const char *why)
@@ -102,12 +111,25 @@ static bool quiet(const sl_running_flow *flow)
     return true;
 }
 
+/* What does not return keeps its worker; the flow does not wait for it. */
+static void give_up(struct sl_replacement *replacement)
+{
+    char text[1024];
+    sl_buf names = SL_BUF(512);
+    sl_stuck_names(replacement->old, &names);
+    snprintf(text, sizeof text, "%s did not end within %d s, though cancelled after %d s; the old definition goes on",
+             sl_buf_view(&names).data, GIVE_UP / 1000, CANCEL_AFTER / 1000);
+    sl_bulletin(replacement->engine->bulletins, SL_ERROR, replacement->old->definition->name, "%s", text);
+    sl_buf_done(&names);
+    go_on_with_old(replacement, text);
+}
+
 void sl_replacements_check(sl_engine *engine)
 {
     for (struct sl_replacement *at = engine->replacements, *next; at; at = next) {
         next = at->next;
         if (quiet(at->old)) swap(at);
-        else if (at->given_up) go_on_with_old(at, "its sessions did not end within a minute; the old definition goes on");
+        else if (at->given_up) give_up(at);
     }
 }
 
@@ -134,11 +156,23 @@ static void begin(sl_engine *engine, sl_running_flow *old, sl_running_flow *fres
     sl_engine_wake(engine);
 }
 
-static bool being_replaced(const sl_engine *engine, const sl_running_flow *flow)
+/* NULL: none is under way. */
+static struct sl_replacement *replacement_of(const sl_engine *engine, const sl_running_flow *flow)
 {
-    for (const struct sl_replacement *at = engine->replacements; at; at = at->next)
-        if (at->old == flow) return true;
-    return false;
+    struct sl_replacement *at = engine->replacements;
+    while (at && at->old != flow) at = at->next;
+    return at;
+}
+
+static void wait_for(struct sl_replacement *replacement, sl_flow *flow, void (*done)(void *context, const char *failure), void *context)
+{
+    if (replacement->waiting.flow) {
+        sl_flow_free(replacement->waiting.flow);
+        tell_later(replacement->engine, replacement->waiting.done, replacement->waiting.context, sl_engine_superseded);
+    }
+    replacement->waiting.flow = flow;
+    replacement->waiting.done = done;
+    replacement->waiting.context = context;
 }
 
 void sl_engine_replace_flow(sl_engine *engine, sl_flow *flow, void (*done)(void *context, const char *failure), void *context)
@@ -148,8 +182,10 @@ void sl_engine_replace_flow(sl_engine *engine, sl_flow *flow, void (*done)(void 
     int result = 0;
     if (engine->draining) result = sl_error_set(&error, ESHUTDOWN, "sluice stops; %s is read at its next start", flow->name);
     else if (!old) result = sl_engine_add_flow(engine, flow, &error);
-    else if (being_replaced(engine, old)) result = sl_error_set(&error, EBUSY, "%s is being replaced already", flow->name);
-    else {
+    else if (replacement_of(engine, old)) {
+        wait_for(replacement_of(engine, old), flow, done, context);
+        return;
+    } else {
         result = sl_running_flow_new(engine, flow, &fresh, &error);
         if (result == 0) {
             begin(engine, old, fresh, done, context);

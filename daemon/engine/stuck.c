@@ -148,7 +148,7 @@ void sl_stuck_ended(const sl_session *session)
 
 /* ---- at the end ------------------------------------------------------------------------------------------------------------ */
 
-static void name_all(const sl_running_flow *flow, sl_buf *ret)
+void sl_stuck_names(const sl_running_flow *flow, sl_buf *ret)
 {
     for (size_t i = 0; i < flow->definition->processor_count; i++) {
         const sl_instance *instance = flow->instances[i];
@@ -159,7 +159,7 @@ static void name_all(const sl_running_flow *flow, sl_buf *ret)
 void sl_stuck_leave(sl_engine *engine)
 {
     sl_buf names = SL_BUF(4096);
-    SL_MAP_EACH (&engine->flows, entry) name_all(entry->value, &names);
+    SL_MAP_EACH (&engine->flows, entry) sl_stuck_names(entry->value, &names);
     char *message = names.size
                         ? sl_asprintf("%s did not end when cancelled; sluice ends without: what they had in hand was never committed "
                                       "and is queued at the next start",
