@@ -337,6 +337,7 @@ bool sl_journal_renewed(sl_journal *journal, sl_journal_renewal *ret)
     if (ret->checkpoint) {
         sl_command *command = SL_NEW(sl_command);
         command->kind = SL_DO_ADOPT;
+        command->id = ret->number;
         sl_journal_push(journal, command);
         go_on_in(journal, ret->number, sl_journal_durable(journal) + 1);
         repeat_names(journal);

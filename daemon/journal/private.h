@@ -40,7 +40,7 @@ typedef struct sl_command { /* from the loop thread to the journal thread, in or
     sl_command_kind kind;
     sl_batch *batch;
     uint64_t seq;       /* batch: its last; roll: the new segment's first; component: since */
-    uint32_t id;        /* name, component; roll: the new segment's number */
+    uint32_t id;        /* name, component; roll, adopt: the segment's number */
     char *text, *other; /* name; type and revision; text: a block's entries */
     size_t size;        /* of a block; what this command counts as pending */
 } sl_command;

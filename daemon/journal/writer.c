@@ -69,7 +69,9 @@ static int perform(sl_journal *journal, group *group, const sl_command *command,
         if (journal->skips_blocks) return 0;
         group->completes = true;
         return sl_segment_meta(journal->segment, "complete", 1, error);
-    case SL_DO_ADOPT: journal->skips_blocks = false; return 0;
+    case SL_DO_ADOPT: /* of a segment that has failed in its turn: its checkpoint is not this one's */
+        if (command->id == journal->segment->number) journal->skips_blocks = false;
+        return 0;
     case SL_DO_ROLL: break;
     }
     return 0;
