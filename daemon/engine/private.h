@@ -169,6 +169,7 @@ typedef struct sl_turn { /* who holds a target, who waits for it */
     sl_flowfile **aside; /* not all of them are aside already: see turns.c */
     size_t count, capacity;
     char *key;
+    bool told; /* that its holder does not come to its delivery */
 } sl_turn;
 
 typedef struct sl_carry { /* a pass of carry.c */
@@ -362,6 +363,7 @@ void sl_turn_restore(sl_engine *engine, sl_flowfile *flowfile); /* recovery: its
  * `count` go back to their places. */
 void sl_turn_wait(sl_engine *engine, sl_flowfile *flowfile, const char *key);
 void sl_turn_wake(sl_engine *engine, sl_turn *turn, size_t count);
+void sl_turns_look(sl_engine *engine); /* each second: holders that nobody delivers */
 void sl_turns_done(sl_engine *engine);
 
 /* ---- effects.c ---- */

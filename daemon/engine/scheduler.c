@@ -266,6 +266,7 @@ static void housekeeping(uv_timer_t *timer)
     sl_disk_tick(engine);
     sl_engine_history_tick(engine);
     sl_expiry_look(engine);
+    sl_turns_look(engine);
     sl_engine_retain(engine);
     each_instance(engine, became_durable);
 }

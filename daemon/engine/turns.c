@@ -1,6 +1,8 @@
 /* Deliveries to one target run one at a time, in queue order, over all instances. The first that asks for a target
  * holds it until it leaves its queue; others are set aside, and go back to their old places in line when it leaves, so
  * that the oldest asks first. One that asked is noted at once, though it comes aside only when its session ends. */
+#include <inttypes.h>
+
 #include "engine/private.h"
 
 static sl_turn *turn_of(sl_engine *engine, const char *key)
@@ -30,6 +32,7 @@ static void forget_if_unused(sl_engine *engine, sl_turn *turn)
 static void hold(sl_turn *turn, sl_flowfile *flowfile)
 {
     turn->holder = flowfile;
+    turn->told = false;
     if (!flowfile->body->intent) flowfile->body->intent = SL_NEW(sl_intent);
     if (flowfile->body->intent->turn && strcmp(flowfile->body->intent->turn, turn->key) == 0) return;
     free(flowfile->body->intent->turn);
@@ -114,6 +117,38 @@ void sl_turn_wake(sl_engine *engine, sl_turn *turn, size_t count)
     turn->count -= count;
     memmove(turn->aside, turn->aside + count, turn->count * sizeof *turn->aside);
     forget_if_unused(engine, turn);
+}
+
+/* Why nobody delivers it; NULL: somebody does. */
+static const char *left_alone(const sl_flowfile *holder)
+{
+    const sl_queue *queue = holder->queue;
+    if (holder->place == SL_TAKEN || !queue) return NULL;
+    if (!queue->to) return "which no running flow has; load that flow again, or empty the queue";
+    if (queue->to->stopped) return "whose processor is stopped; start it, or empty the queue";
+    return queue->to->definition->enabled ? NULL : "whose processor is disabled; enable it, or empty the queue";
+}
+
+/* One that has begun a delivery (it has an intent) must end it before another may go to that target; one that only has its
+ * turn has done nothing yet, and asks again when its time comes. */
+void sl_turns_look(sl_engine *engine)
+{
+    SL_MAP_EACH (&engine->turns, entry) {
+        sl_turn *turn = entry->value;
+        sl_flowfile *holder = turn->holder;
+        const char *why = holder && turn->count ? left_alone(holder) : NULL;
+        if (!why || turn->told) continue;
+        if (holder->body->intent && holder->body->intent->text) {
+            turn->told = true;
+            sl_bulletin(engine->bulletins, SL_WARNING, holder->queue->key,
+                        "%zu deliveries to %.200s wait for FlowFile %" PRIu64 ", which has begun its own to it and is in %s, %s",
+                        turn->count, turn->key, holder->id, holder->queue->key, why);
+            continue;
+        }
+        give_up(engine, holder);
+        sl_intent_free(holder->body->intent);
+        holder->body->intent = NULL;
+    }
 }
 
 void sl_turns_done(sl_engine *engine)

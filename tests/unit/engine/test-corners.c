@@ -131,6 +131,44 @@ TEST(one_that_asks_twice_for_a_turn_or_for_another_waits_once)
     rig_close(r);
 }
 
+static bool bulletin_says(rig *r, const char *what)
+{
+    sl_buf text = SL_BUF(1 << 20);
+    uint64_t last;
+    sl_engine_bulletins_json(r->engine, 0, 1000, &text, &last);
+    bool says = strstr(sl_buf_view(&text).data, what) != NULL;
+    sl_buf_done(&text);
+    return says;
+}
+
+TEST(a_turn_of_a_stopped_processor_is_let_go_or_told)
+{
+    rig *r = rig_open("  make: {type: misbehave-source, to: {success: [b, c]}}\n"
+                      "  b: {type: misbehave, to: {success: end, other: end, failure: hold}}\n"
+                      "  c: {type: misbehave, to: {success: end, other: end, failure: hold}}\n",
+                      true);
+    sl_error error;
+    sl_queue *stopped = rig_queue(r, "make.success.b"), *goes = rig_queue(r, "make.success.c");
+    sl_flowfile *holder = put_one(r, stopped), *waits = put_one(r, goes);
+    CHECK(sl_turn_ask(r->engine, holder, "k"));
+    CHECK(!sl_turn_ask(r->engine, waits, "k"));
+    sl_turns_look(r->engine);
+    CHECK(!sl_turn_ask(r->engine, waits, "k")); /* its processor will come to it */
+    sl_engine_processor_set(r->engine, "t/b", "stop", &error);
+    sl_turns_look(r->engine);
+    CHECK(sl_turn_ask(r->engine, waits, "k"));
+    CHECK(!sl_turn_ask(r->engine, holder, "k"));
+    sl_engine_processor_set(r->engine, "t/c", "stop", &error);
+    waits->body->intent->text = sl_strdup("{}"); /* it has begun */
+    sl_turns_look(r->engine);
+    CHECK(!sl_turn_ask(r->engine, holder, "k"));
+    CHECK(bulletin_says(r, "1 deliveries to k wait for FlowFile"));
+    leave(r, holder);
+    leave(r, waits);
+    CHECK_INT(r->engine->turns.live, 0);
+    rig_close(r);
+}
+
 TEST(emptying_a_queue_drops_also_those_whose_turn_comes_by_it)
 {
     rig *r = rig_open("  make: {type: misbehave-source, to: {success: b}}\n"
