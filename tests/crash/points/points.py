@@ -72,6 +72,8 @@ def run(folder, full=False, only=None, jobs=4, say=lambda text: None, most=SHORT
             totals.add(account, what)
             if not account.good():
                 say(f"FAILED {what}: {'; '.join(account.problems())}")
+            elif account.strays:
+                say(f"STRAY {what}: {'; '.join(account.problems())}")
             elif tried % 200 == 0:
                 say(f"{tried} of {len(points)} points")
 
