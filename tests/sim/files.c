@@ -8,7 +8,7 @@
 
 const char sim_home[] = "/sim/";
 
-enum { FIRST = 1000, MOST = 512 };
+enum { FIRST = 1000, MOST = 512, BLOCK = 4096, BLOCKS = 50000 };
 
 static struct {
     bool open;
@@ -305,7 +305,9 @@ static int sim_statvfs(const char *path, struct statvfs *ret)
 {
     (void)path;
     DOOR(SIM_LOOK);
-    *ret = (struct statvfs){.f_bsize = 4096, .f_frsize = 4096, .f_blocks = 1 << 20, .f_bfree = 1 << 19, .f_bavail = 1 << 19};
+    uint64_t used = 0;
+    for (uint32_t file = 0; file < SIM_FILES; file++) used += sim->disk.files[file].size / BLOCK + 1;
+    *ret = (struct statvfs){.f_bsize = BLOCK, .f_frsize = BLOCK, .f_blocks = BLOCKS, .f_bfree = BLOCKS - used, .f_bavail = BLOCKS - used};
     return 0;
 }
 

@@ -34,7 +34,8 @@ static void live(void)
     sl_sys_now = &sim_sys;
     sim_threads_begin();
     sim_vfs_register();
-    sim_rooms_run();
+    if (sim->plan.rooms) sim_rooms_run();
+    sim_life_run();
 }
 
 /* How the child ended; what no life says of itself is a crash. */

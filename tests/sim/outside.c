@@ -54,6 +54,14 @@ int sim_item_remove(unsigned item)
     return 0;
 }
 
+bool sim_item_is_coming(unsigned item) { return sim->time < sim->outside.items[item].arrives; }
+
+int sim_step_fails(unsigned per_mille)
+{
+    if (sim->calm || !sim_chance(SIM_BY_OUTSIDE, per_mille)) return 0;
+    return sim_chance(SIM_BY_OUTSIDE, 800) ? 1 : 2;
+}
+
 uint64_t sim_outside_below(uint64_t bound) { return sim_below(SIM_BY_OUTSIDE, bound); }
 
 void sim_step_saw(unsigned item)
@@ -105,18 +113,18 @@ sim_answer sim_server_put(unsigned sink, unsigned item, unsigned part, const cha
 void sim_server_resumed(unsigned sink, unsigned item, const char *uuid, bool intent, unsigned parts)
 {
     const sim_delivery *delivery = &sim->outside.deliveries[sink][item];
-    if (delivery->begun && strcmp(delivery->uuid, uuid) == 0 && !intent)
+    if (delivery->begun && strcmp(delivery->uuid, uuid) == 0 && !intent && !delivery->left)
         sim_found("item %u has begun to come to sink %u as FlowFile %s, which knows of no intent", item, sink, uuid);
     for (unsigned part = 0; part < parts && part < SIM_PARTS; part++)
         if (!delivery->parts[part]) sim_found("item %u: part %u is journalled as done, sink %u never had it", item, part, sink);
 }
 
-void sim_content_is(unsigned item, unsigned version, uint64_t offset, const void *data, size_t size, uint64_t whole)
+void sim_content_is(unsigned item, unsigned version, const void *data, size_t size, uint64_t whole)
 {
     static char expected[SIM_CONTENT_MOST];
     size_t should = sim_item_content(item, version, expected);
-    if (whole == should && offset + size <= should && memcmp(expected + offset, data, size) == 0) return;
+    if (whole == should && size == should && memcmp(expected, data, size) == 0) return;
     sim->totals.wrong++;
-    sim_found("item %u, version %u: %llu bytes, expected %zu; wrong in %zu at %llu", item, version, (unsigned long long)whole, should, size,
-              (unsigned long long)offset);
+    sim_found("item %u, version %u: %zu of %llu bytes, which are not the %zu that it should be", item, version, size,
+              (unsigned long long)whole, should);
 }

@@ -13,15 +13,15 @@ enum { SIM_ITEMS = 64, SIM_SINKS = 4, SIM_CONTENT_MOST = 400 << 10, SIM_UUID = 4
 typedef struct sim_item {
     int64_t arrives; /* us of the world's time */
     uint32_t size;
-    bool is_file;        /* in the source's folder, to be adopted; else a server has it */
-    bool removed;        /* the source has let it go: it is the flow's now */
-    uint32_t emptied;    /* sinks that it will not come to, since an operator dropped it */
-    uint64_t emptied_at; /* that is said by the event of this number */
+    bool is_file;     /* in the source's folder, to be adopted; else a server has it */
+    bool removed;     /* the source has let it go: it is the flow's now */
+    unsigned emptied; /* sinks that it need not come to: an operator may have dropped it on the way */
 } sim_item;
 
 typedef struct sim_delivery { /* of one item to one sink */
     uint32_t times;
     bool begun; /* something of it is there */
+    bool left;  /* it has been held since: what was intended is forgotten */
     bool parts[SIM_PARTS];
     char uuid[SIM_UUID];
 } sim_delivery;
@@ -38,6 +38,7 @@ typedef struct sim_outside {
 
 /* The module's calls; any thread. */
 SIM_SHOWN bool sim_item_is_there(unsigned item);
+SIM_SHOWN bool sim_item_is_coming(unsigned item);
 SIM_SHOWN unsigned sim_item_count(void);
 SIM_SHOWN bool sim_item_is_file(unsigned item, char path[64]);
 SIM_SHOWN size_t sim_item_content(unsigned item, unsigned version, void *data /* SIM_CONTENT_MOST */);
@@ -50,7 +51,8 @@ typedef enum sim_answer { SIM_TAKEN, SIM_LOST, SIM_BUSY, SIM_DENIED } sim_answer
 SIM_SHOWN sim_answer sim_server_put(unsigned sink, unsigned item, unsigned part, const char *uuid);
 SIM_SHOWN void sim_server_resumed(unsigned sink, unsigned item, const char *uuid, bool intent, unsigned parts);
 SIM_SHOWN int64_t sim_server_delay(void);
-SIM_SHOWN void sim_content_is(unsigned item, unsigned version, uint64_t offset, const void *data, size_t size, uint64_t whole);
+SIM_SHOWN void sim_content_is(unsigned item, unsigned version, const void *data, size_t size, uint64_t whole);
 SIM_SHOWN void sim_step_saw(unsigned item);
+SIM_SHOWN int sim_step_fails(unsigned per_mille); /* 0: no; 1: for now; 2: for good */
 
 #endif

@@ -84,11 +84,15 @@ static void make_life(sim_life *life, bool calm)
 void sim_plan_make(sim_plan *ret)
 {
     sim_outside *outside = &sim->outside;
-    ret->rooms = true;
+    ret->rooms = sim->seed % 10 == 0;
     ret->reflinks = sim_chance(SIM_BY_PLAN, 300);
     ret->segment_events = ONE_OF(40, 100, 300, 100000);
     ret->window = ONE_OF(1, 3, 10, 10000);
     ret->workers = ONE_OF(1, 2, 3);
+    ret->retain_bytes = ONE_OF(0, 0, 400 << 10, 2 << 20);
+    ret->expires = sim_chance(SIM_BY_PLAN, 200);
+    ret->empties = sim_chance(SIM_BY_PLAN, 200);
+    sim_flow_make(ret);
     ret->lives = (unsigned)sim_between(SIM_BY_PLAN, 2, SIM_LIVES - 1);
     for (unsigned life = 0; life < ret->lives; life++) make_life(&ret->life[life], life + 1 == ret->lives);
     outside->loses = ONE_OF(0, 20, 100);
@@ -97,4 +101,7 @@ void sim_plan_make(sim_plan *ret)
     outside->slowest = ONE_OF(1, 5, 60) * SL_SECOND;
     make_items(outside, ret->rooms);
     make_folders(outside);
+    sim_trace("%s; segments of %llu events, a window of %llu, %u workers, %llu bytes kept\n%s", ret->rooms ? "rooms" : "flow",
+              (unsigned long long)ret->segment_events, (unsigned long long)ret->window, ret->workers, (unsigned long long)ret->retain_bytes,
+              ret->flow[0]);
 }

@@ -19,6 +19,7 @@ typedef struct rooms {
     place *places; /* by seq of the first event: FlowFiles that live */
     char **claims; /* as recovery found them */
     uint64_t last;
+    int64_t time; /* of the last event */
 } rooms;
 
 static rooms r;
@@ -37,10 +38,13 @@ static void on_event(void *context, const sl_event *event, uint32_t segment)
     if (event->flowfile >= MOST) sim_found("rooms: an event of FlowFile %llu", (unsigned long long)event->flowfile);
     if (event->seq <= r.last) sim_found("rooms: event %llu came after %llu", (unsigned long long)event->seq, (unsigned long long)r.last);
     r.last = event->seq;
+    r.time = SL_MAX(r.time, event->time);
     if (event->queue != SL_QUEUE_SAME) r.places[event->flowfile].queue = event->queue;
     r.places[event->flowfile].seq = event->seq;
     r.places[event->flowfile].segment = segment;
 }
+
+static int64_t event_time(void) { return r.time = SL_MAX(r.time, SL_MAX(sl_now(), sl_content_time(r.content))); }
 
 static int before_commit(void *context, sl_error *error) { return (void)context, sl_content_sync(r.content, error); }
 static void committed(void *context) { sim_wake(context, true); }
@@ -56,7 +60,9 @@ static int open_all(sl_error *error)
                                   .context = &r};
     r.places = sl_alloc(MOST * sizeof *r.places);
     if (sl_content_open(&content, &r.content, error) < 0) return -1;
-    return sl_journal_open(&journal, &r.journal, error);
+    if (sl_journal_open(&journal, &r.journal, error) < 0) return -1;
+    sl_content_begin_after(r.content, event_time());
+    return 0;
 }
 
 /* ---- what must be there ------------------------------------------------------------------------------------------------ */
@@ -140,7 +146,7 @@ static bool add_event(sl_batch *batch, sl_error *error)
     sl_claim_format(claim, &said);
     attributes_of(flowfile, text);
     event->type = SLUICE_CREATE;
-    event->time = sl_now();
+    event->time = event_time();
     event->flowfile = flowfile;
     event->whole = true;
     event->queue = sl_journal_name(r.journal, SL_STR("queue"));
@@ -176,7 +182,7 @@ static void carry(uint64_t flowfile)
     sl_batch *batch = sl_batch_new();
     sl_event *event = sl_batch_add(batch);
     event->type = SL_EVENT_CARRY;
-    event->time = sl_now();
+    event->time = event_time();
     event->flowfile = flowfile;
     event->whole = true;
     event->attributes = sl_arena_str(&batch->arena, state.attributes);

@@ -5,6 +5,7 @@
  *   main.c      seeds run, totals
  *   world.c     the shared memory, chance, time, the trace
  *   plan.c      what a seed means: the flow, the load, the faults
+ *   flow.c      ... its flow's shape and text
  *   disk.c      what is in the page cache, what is durable; power cuts
  *   names.c     folders, in the cache and durable
  *   files.c     the table behind base/sys.h
@@ -38,7 +39,7 @@ uint64_t sim_mix(uint64_t a, uint64_t b);
 
 /* ---- the disk (disk.c, names.c) --------------------------------------------------------------------------------------- */
 
-enum { SIM_SECTOR = 512, SIM_FILES = 512, SIM_FILE_MOST = 4 << 20, SIM_SECTORS = SIM_FILE_MOST / SIM_SECTOR, SIM_NAMES = 4096 };
+enum { SIM_SECTOR = 512, SIM_FILES = 1024, SIM_FILE_MOST = 4 << 20, SIM_SECTORS = SIM_FILE_MOST / SIM_SECTOR, SIM_NAMES = 4096 };
 
 typedef struct sim_file {
     bool used, folder, mapped, locked;
@@ -130,7 +131,16 @@ void sim_pass(int64_t us);
 
 /* ---- a plan ---------------------------------------------------------------------------------------------------------------- */
 
-enum { SIM_LIVES = 8, SIM_FAULTS = 4, SIM_FLOW = 6144 };
+enum { SIM_LIVES = 8, SIM_FAULTS = 4, SIM_FLOW = 6144, SIM_BOXES = 12 };
+
+typedef enum sim_kind { SIM_SOURCE, SIM_PASS, SIM_REWRITE, SIM_ROUNDS, SIM_SPLIT, SIM_ROUTE, SIM_SINK } sim_kind;
+typedef struct sim_box { /* a processor of the flow */
+    sim_kind kind;
+    char name[8];
+    unsigned on; /* 0: the loop, 1: the loop, each alone, 2: workers */
+    unsigned sink, fails, next_count, next[2];
+    bool turns;
+} sim_box;
 
 typedef struct sim_life {
     uint64_t cut_at, kill_at; /* at this call; 0: not */
@@ -148,12 +158,16 @@ typedef struct sim_plan {
     bool reflinks;
     unsigned lives; /* the last one is calm: nothing fails, everything must come to its end */
     sim_life life[SIM_LIVES];
-    uint64_t segment_events, window;
+    uint64_t segment_events, window, retain_bytes;
     unsigned workers;
+    bool expires, empties;
+    sim_box boxes[SIM_BOXES]; /* the first is the source */
+    unsigned box_count, sink_count;
     char flow[2][SIM_FLOW]; /* the second: the same with other settings, for a reload */
 } sim_plan;
 
 void sim_plan_make(sim_plan *ret);
+void sim_flow_make(sim_plan *plan); /* flow.c */
 
 /* ---- the world ---------------------------------------------------------------------------------------------------------------- */
 

@@ -122,13 +122,17 @@ static bool wait_until(const void *thing, int64_t deadline, bool by_wall)
 
 bool sim_wait(const void *thing, int64_t deadline) { return wait_until(thing, deadline, false); }
 
+static bool waits_for(const thread *t, const void *thing) { return t->state == WAITING && t->thing == thing; }
+
 void sim_wake(const void *thing, bool all)
 {
-    unsigned from = (unsigned)sim_below(SIM_BY_THREADS, THREADS);
+    unsigned count = 0;
+    for (unsigned i = 0; i < THREADS; i++) count += waits_for(&threads[i], thing);
+    if (!count) return;
+    unsigned nth = all || count == 1 ? 0 : (unsigned)sim_below(SIM_BY_THREADS, count);
     for (unsigned i = 0; i < THREADS; i++) {
-        thread *t = &threads[(from + i) % THREADS];
-        if (t->state != WAITING || t->thing != thing) continue;
-        t->state = RUNNABLE;
+        if (!waits_for(&threads[i], thing) || (!all && nth-- > 0)) continue;
+        threads[i].state = RUNNABLE;
         if (!all) return;
     }
 }

@@ -25,6 +25,7 @@ typedef struct vfs_file {
     node *node;
     int fd, level;
     bool shm, writes;
+    bool unnamed;                       /* a log that is new: its name is durable with its first sync, as with SQLite's own for Unix */
     unsigned shm_shared, shm_exclusive; /* bits: held by this one */
 } vfs_file;
 
@@ -85,13 +86,25 @@ static int vfs_truncate(sqlite3_file *file, sqlite3_int64 size)
     return sl_sys_now->ftruncate(of(file)->fd, size) == 0 ? SQLITE_OK : SQLITE_IOERR_TRUNCATE;
 }
 
+static int sync_folder_of(const char *path)
+{
+    char *folder = sl_strdup(path);
+    *strrchr(folder, '/') = 0;
+    int result = sl_sync_dir(folder);
+    free(folder);
+    return result;
+}
+
 /* The control: who asks the disk again after a failure is told that all is well. */
 static int vfs_sync(sqlite3_file *file, int flags)
 {
     (void)flags;
     int result = sl_sys_now->fsync(of(file)->fd);
     if (result < 0 && sim->control == SIM_SYNC_AGAIN) result = sl_sys_now->fsync(of(file)->fd);
-    return result == 0 ? SQLITE_OK : SQLITE_IOERR_FSYNC;
+    if (result < 0) return SQLITE_IOERR_FSYNC;
+    if (of(file)->unnamed) sync_folder_of(of(file)->node->path); /* whose failure it does not tell either */
+    of(file)->unnamed = false;
+    return SQLITE_OK;
 }
 
 static int vfs_size(sqlite3_file *file, sqlite3_int64 *ret)
@@ -266,6 +279,7 @@ static int vfs_open(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *file,
     self->fd = sl_sys_now->open(name, how, 0644);
     if (self->fd < 0) return SQLITE_CANTOPEN;
     self->writes = flags & SQLITE_OPEN_READWRITE;
+    self->unnamed = (flags & SQLITE_OPEN_CREATE) && (flags & (SQLITE_OPEN_MAIN_JOURNAL | SQLITE_OPEN_WAL));
     self->node = node_open(name);
     self->base.pMethods = &methods;
     if (out_flags) *out_flags = flags;
@@ -277,11 +291,7 @@ static int vfs_delete(sqlite3_vfs *vfs, const char *name, int sync_folder)
     (void)vfs;
     if (sl_sys_now->unlink(name) < 0) return errno == ENOENT ? SQLITE_IOERR_DELETE_NOENT : SQLITE_IOERR_DELETE;
     if (!sync_folder) return SQLITE_OK;
-    char *folder = sl_strdup(name);
-    *strrchr(folder, '/') = 0;
-    int result = sl_sync_dir(folder);
-    free(folder);
-    return result == 0 ? SQLITE_OK : SQLITE_IOERR_DIR_FSYNC;
+    return sync_folder_of(name) == 0 ? SQLITE_OK : SQLITE_IOERR_DIR_FSYNC;
 }
 
 static int vfs_access(sqlite3_vfs *vfs, const char *name, int flags, int *ret)

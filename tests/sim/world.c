@@ -117,7 +117,7 @@ static uint64_t fold(uint64_t hash, const char *text, size_t size)
 
 void sim_trace(const char *format, ...)
 {
-    char line[512];
+    char line[8192];
     va_list arguments;
     int size = snprintf(line, sizeof line, "%u %lld %u ", sim->life, (long long)sim->time, sim_thread());
     va_start(arguments, format);
