@@ -21,6 +21,25 @@ static int lock_folder(sl_journal *journal, sl_error *error)
     return result;
 }
 
+void sl_journal_condition(pthread_cond_t *condition)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(condition, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
+struct timespec sl_journal_in(int64_t us)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    int64_t ns = until.tv_nsec + us % SL_SECOND * 1000;
+    until.tv_sec += us / SL_SECOND + ns / 1000000000;
+    until.tv_nsec = ns % 1000000000;
+    return until;
+}
+
 static sl_journal *journal_new(const sl_journal_options *options)
 {
     sl_journal *journal = SL_NEW(sl_journal);
@@ -34,8 +53,8 @@ static sl_journal *journal_new(const sl_journal_options *options)
     journal->next = 1;
     pthread_mutex_init(&journal->lock, NULL);
     pthread_mutex_init(&journal->reader_lock, NULL);
-    pthread_cond_init(&journal->arrived, NULL);
-    pthread_cond_init(&journal->to_seal, NULL);
+    sl_journal_condition(&journal->arrived);
+    sl_journal_condition(&journal->to_seal);
     sl_journal_remember_name(journal, 0, SL_STR(""));
     return journal;
 }

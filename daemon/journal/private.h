@@ -18,6 +18,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <time.h>
 
 #include "base/sys.h"
 #include "journal/index.h"
@@ -143,6 +144,10 @@ int sl_journal_recover(sl_journal *journal, sl_error *error);
 int sl_journal_segments(const char *folder, uint32_t **ret, size_t *ret_count, sl_error *error);
 void sl_journal_remember_name(sl_journal *journal, uint32_t id, sl_str text);
 void sl_journal_forget_names(sl_journal *journal);
+
+/* A condition whose timed waits go by a clock that nobody sets; and when it is in `us` by that. */
+void sl_journal_condition(pthread_cond_t *condition);
+struct timespec sl_journal_in(int64_t us);
 
 /* writer.c */
 int sl_journal_start_writer(sl_journal *journal, sl_error *error);

@@ -23,12 +23,8 @@ static bool rest(void *context)
 {
     resting *r = context;
     sl_journal *journal = r->journal;
-    struct timespec until;
     int64_t wait = SL_MIN(SL_MAX(sl_ticks() - r->since, 5 * SL_MILLISECOND), 200 * SL_MILLISECOND);
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += (long)(wait * 1000);
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
+    struct timespec until = sl_journal_in(wait);
     pthread_mutex_lock(&journal->lock);
     while (!journal->ending)
         if (pthread_cond_timedwait(&journal->to_seal, &journal->lock, &until) == ETIMEDOUT) break;

@@ -171,12 +171,10 @@ static void go_on_in(sl_journal *journal, sl_segment *fresh, uint64_t first, boo
 /* A full disk is waited for, a second at a time, once nobody makes room. false: nobody waits any more. */
 static bool wait_for_space(sl_journal *journal, const sl_error *error)
 {
-    struct timespec until;
     if (journal->options.make_room && journal->options.make_room(journal->options.context, error)) return true;
     if (!atomic_exchange(&journal->stalled, true))
         sl_journal_notice(journal, SL_ERROR, "%s; commits wait until there is space", error->text);
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec++;
+    struct timespec until = sl_journal_in(SL_SECOND);
     pthread_mutex_lock(&journal->lock);
     while (!journal->ending && !journal->given_up)
         if (pthread_cond_timedwait(&journal->arrived, &journal->lock, &until) == ETIMEDOUT) break;

@@ -15,9 +15,8 @@ typedef enum thread_state { FREE, RUNNABLE, WAITING, ENDED } thread_state;
 typedef struct thread {
     thread_state state;
     const void *thing; /* it waits for */
-    int64_t deadline;  /* ticks, or wall time, which a set clock moves */
-    bool by_wall;
-    bool passed; /* the deadline did */
+    int64_t deadline;  /* ticks */
+    bool passed;       /* the deadline did */
     pthread_cond_t turn;
     pthread_t self;
     void *(*run)(void *argument);
@@ -48,12 +47,10 @@ void sim_threads_begin(void)
     __real_pthread_mutex_lock(&baton);
 }
 
-static int64_t deadline_of(const thread *t) { return t->by_wall ? t->deadline - (sim_wall() - sim_ticks()) : t->deadline; }
-
 static void wake_late(void)
 {
     for (unsigned i = 0; i < THREADS; i++)
-        if (threads[i].state == WAITING && deadline_of(&threads[i]) <= sim_ticks()) {
+        if (threads[i].state == WAITING && threads[i].deadline <= sim_ticks()) {
             threads[i].state = RUNNABLE;
             threads[i].passed = true;
         }
@@ -71,7 +68,7 @@ static void pass_time(void)
 {
     int64_t first = INT64_MAX;
     for (unsigned i = 0; i < THREADS; i++)
-        if (threads[i].state == WAITING) first = SL_MIN(first, deadline_of(&threads[i]));
+        if (threads[i].state == WAITING) first = SL_MIN(first, threads[i].deadline);
     if (first == INT64_MAX) sim_found("no thread can go on, and none waits for a time");
     sim_pass(SL_MAX(first - sim_ticks(), (int64_t)0));
     wake_late();
@@ -108,19 +105,16 @@ void sim_switch(unsigned per_mille)
     give_baton();
 }
 
-static bool wait_until(const void *thing, int64_t deadline, bool by_wall)
+bool sim_wait(const void *thing, int64_t deadline)
 {
     thread *t = &threads[own];
     t->state = WAITING;
     t->thing = thing;
     t->deadline = deadline;
-    t->by_wall = by_wall;
     t->passed = false;
     give_baton();
     return !t->passed;
 }
-
-bool sim_wait(const void *thing, int64_t deadline) { return wait_until(thing, deadline, false); }
 
 static bool waits_for(const thread *t, const void *thing) { return t->state == WAITING && t->thing == thing; }
 
@@ -216,10 +210,10 @@ static int unlock(pthread_mutex_t *mutex)
     return 0;
 }
 
-static int wait_on(pthread_cond_t *cond, pthread_mutex_t *mutex, int64_t deadline, bool by_wall)
+static int wait_on(pthread_cond_t *cond, pthread_mutex_t *mutex, int64_t deadline)
 {
     unlock(mutex);
-    bool woken = wait_until(cond, deadline, by_wall);
+    bool woken = sim_wait(cond, deadline);
     lock(mutex);
     return woken ? 0 : ETIMEDOUT;
 }
@@ -229,24 +223,25 @@ static int signal_all(pthread_cond_t *cond) { return sim_wake(cond, true), 0; }
 
 WRAPPED(int, pthread_mutex_lock, pthread_mutex_t *mutex) { return lock(mutex); }
 WRAPPED(int, pthread_mutex_unlock, pthread_mutex_t *mutex) { return unlock(mutex); }
-WRAPPED(int, pthread_cond_wait, pthread_cond_t *cond, pthread_mutex_t *mutex) { return wait_on(cond, mutex, INT64_MAX, false); }
+WRAPPED(int, pthread_cond_wait, pthread_cond_t *cond, pthread_mutex_t *mutex) { return wait_on(cond, mutex, INT64_MAX); }
 WRAPPED(int, pthread_cond_signal, pthread_cond_t *cond) { return signal_one(cond); }
 WRAPPED(int, pthread_cond_broadcast, pthread_cond_t *cond) { return signal_all(cond); }
 WRAPPED(void, uv_mutex_lock, uv_mutex_t *mutex) { lock(mutex); }
 WRAPPED(void, uv_mutex_unlock, uv_mutex_t *mutex) { unlock(mutex); }
-WRAPPED(void, uv_cond_wait, uv_cond_t *cond, uv_mutex_t *mutex) { wait_on(cond, mutex, INT64_MAX, false); }
+WRAPPED(void, uv_cond_wait, uv_cond_t *cond, uv_mutex_t *mutex) { wait_on(cond, mutex, INT64_MAX); }
 WRAPPED(void, uv_cond_signal, uv_cond_t *cond) { signal_one(cond); }
 WRAPPED(void, uv_cond_broadcast, uv_cond_t *cond) { signal_all(cond); }
 
 WRAPPED(int, uv_cond_timedwait, uv_cond_t *cond, uv_mutex_t *mutex, uint64_t ns)
 {
-    return -wait_on(cond, mutex, sim_ticks() + (int64_t)(ns / 1000), false);
+    return -wait_on(cond, mutex, sim_ticks() + (int64_t)(ns / 1000));
 }
 
 WRAPPED(int, pthread_cond_timedwait, pthread_cond_t *cond, pthread_mutex_t *mutex, const struct timespec *until)
 {
-    bool monotonic = cond->__data.__wrefs & 2; /* glibc: the clock that it was made for */
-    return wait_on(cond, mutex, (int64_t)until->tv_sec * SL_SECOND + until->tv_nsec / 1000, !monotonic);
+    if (!(cond->__data.__wrefs & 2)) /* glibc: the clock that it was made for */
+        sim_found("a wait by the wall clock: who sets the clock back makes it last");
+    return wait_on(cond, mutex, (int64_t)until->tv_sec * SL_SECOND + until->tv_nsec / 1000);
 }
 
 WRAPPED(int, clock_gettime, clockid_t which, struct timespec *ret)
