@@ -69,7 +69,7 @@ int64_t sim_file_new(bool folder, mode_t mode)
 int sim_file_write(uint32_t file, const void *data, size_t size, uint64_t offset)
 {
     sim_file *f = &sim->disk.files[file];
-    if (offset + size > SIM_FILE_MOST) return EFBIG;
+    if (offset + size > SIM_FILE_MOST) sim_found("a file of the simulated disk is larger than %u bytes", (unsigned)SIM_FILE_MOST);
     memcpy(sim_cached(file) + offset, data, size);
     touch(f, offset, size);
     f->size = SL_MAX(f->size, offset + size);

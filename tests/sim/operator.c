@@ -78,6 +78,9 @@ static void replay(sl_engine *engine, sl_queue *queue)
     sim_trace("operator: replay %s = %d", queue->key, result);
 }
 
+/* What is in a queue can be told only when it is on disk. */
+static bool all_durable(sl_engine *engine) { return sl_journal_durable(engine->journal) + 1 == sl_journal_next(engine->journal); }
+
 void sim_operator_acts(sl_engine *engine)
 {
     sim->totals.operations++;
@@ -91,9 +94,10 @@ void sim_operator_acts(sl_engine *engine)
     case 6:
     case 7: reload(engine); break;
     case 8:
-        if (sim->plan.empties) empty(engine);
+        if (sim->plan.empties && all_durable(engine)) empty(engine);
         break;
-    default: replay(engine, any_queue(engine));
+    default:
+        if (all_durable(engine)) replay(engine, any_queue(engine));
     }
 }
 

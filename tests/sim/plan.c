@@ -86,7 +86,7 @@ void sim_plan_make(sim_plan *ret)
     sim_outside *outside = &sim->outside;
     ret->rooms = sim->seed % 10 == 0;
     ret->reflinks = sim_chance(SIM_BY_PLAN, 300);
-    ret->segment_events = ONE_OF(40, 100, 300, 100000);
+    ret->segment_events = ONE_OF(40, 100, 300, 1200);
     ret->window = ONE_OF(1, 3, 10, 10000);
     ret->workers = ONE_OF(1, 2, 3);
     ret->retain_bytes = ONE_OF(0, 0, 400 << 10, 2 << 20);

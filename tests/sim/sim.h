@@ -39,7 +39,7 @@ uint64_t sim_mix(uint64_t a, uint64_t b);
 
 /* ---- the disk (disk.c, names.c) --------------------------------------------------------------------------------------- */
 
-enum { SIM_SECTOR = 512, SIM_FILES = 1024, SIM_FILE_MOST = 4 << 20, SIM_SECTORS = SIM_FILE_MOST / SIM_SECTOR, SIM_NAMES = 4096 };
+enum { SIM_SECTOR = 512, SIM_FILES = 1024, SIM_FILE_MOST = 8 << 20, SIM_SECTORS = SIM_FILE_MOST / SIM_SECTOR, SIM_NAMES = 4096 };
 
 typedef struct sim_file {
     bool used, folder, mapped, locked;
