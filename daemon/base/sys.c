@@ -169,12 +169,42 @@ int sl_sync_dir(const char *path)
     return failed;
 }
 
-static int make_one(const char *path, mode_t mode)
+static int sync_parent(const char *path)
 {
     char parent[4096];
-    if (sl_sys_now->mkdir(path, mode) < 0) return errno == EEXIST ? 0 : -1;
     snprintf(parent, sizeof parent, "%s", path);
     return sl_sync_dir(dirname(parent));
+}
+
+static int make_one(const char *path, mode_t mode)
+{
+    if (sl_sys_now->mkdir(path, mode) < 0) return errno == EEXIST ? 0 : -1;
+    return sync_parent(path);
+}
+
+/* Whoever made it may have died before its name was durable. Not for one in a folder that is not ours to read. */
+static int make_sure(const char *path) { return sync_parent(path) == 0 || errno == EACCES || errno == EINVAL ? 0 : -1; }
+
+/* The next part of a path behind its first `size` bytes, into `part`; its size, 0: there is none. */
+static size_t next_part(const char *path, size_t size, char part[4096])
+{
+    if (!path[size]) return 0;
+    size_t end = size + 1 + strcspn(path + size + 1, "/");
+    snprintf(part, 4096, "%.*s", (int)end, path);
+    return end;
+}
+
+/* The deepest that is there is made sure of, then what is not there is made, one after the other. */
+static int make_parts(const char *path, mode_t mode, char part[4096])
+{
+    struct stat status;
+    size_t there = 0, end;
+    while ((end = next_part(path, there, part)) && sl_sys_now->stat(part, &status) == 0) there = end;
+    snprintf(part, 4096, "%.*s", (int)there, path);
+    if (there && make_sure(part) < 0) return -1;
+    for (end = there; (end = next_part(path, end, part));)
+        if (make_one(part, mode) < 0) return -1;
+    return 0;
 }
 
 int sl_make_dirs(const char *path, mode_t mode, sl_error *error)
@@ -182,14 +212,7 @@ int sl_make_dirs(const char *path, mode_t mode, sl_error *error)
     char part[4096];
     struct stat status;
     if (strlen(path) >= sizeof part) return sl_error_set(error, ENAMETOOLONG, "%s: the path is longer than 4095 bytes", path);
-    snprintf(part, sizeof part, "%s", path);
-    for (char *at = part + 1; *at; at++) {
-        if (*at != '/') continue;
-        *at = 0;
-        if (make_one(part, mode) < 0) return sl_error_set(error, errno, "cannot make the folder %s: %s", part, strerror(errno));
-        *at = '/';
-    }
-    if (make_one(part, mode) < 0) return sl_error_set(error, errno, "cannot make the folder %s: %s", part, strerror(errno));
+    if (make_parts(path, mode, part) < 0) return sl_error_set(error, errno, "cannot make the folder %s: %s", part, strerror(errno));
     if (sl_sys_now->stat(path, &status) < 0 || !S_ISDIR(status.st_mode))
         return sl_error_set(error, ENOTDIR, "%s: expected a folder, found something else; remove it or name another", path);
     return 0;

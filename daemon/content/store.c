@@ -24,31 +24,30 @@ void sl_mark_own_folder(sl_content *store, uint64_t id)
     pthread_mutex_unlock(&store->lock);
 }
 
-static int make_folder(const sl_content *store, const char *name, bool *ret_made, sl_error *error)
+static int make_folder(const sl_content *store, const char *name, sl_error *error)
 {
     char *path = sl_asprintf("%s/%s", store->folder, name);
     int result = 0;
-    if (sl_sys_now->mkdir(path, 0700) == 0) *ret_made = true;
-    else if (errno != EEXIST) result = sl_error_set(error, errno, "content: cannot make the folder %s: %s", path, strerror(errno));
+    if (sl_sys_now->mkdir(path, 0700) < 0 && errno != EEXIST)
+        result = sl_error_set(error, errno, "content: cannot make the folder %s: %s", path, strerror(errno));
     free(path);
     return result;
 }
 
 static int sync_folder(sl_content *store, const char *name, sl_error *error);
 
-/* All are made, then synced once: a sync for each would be most of a first start. */
+/* All are made, then synced once: a sync for each would be most of a first start. Those that are there as well: whoever made them
+ * may have died before. */
 static int make_folders(sl_content *store, sl_error *error)
 {
-    bool made = false;
-    if (sl_make_dirs(store->folder, 0700, error) < 0 || make_folder(store, "own", &made, error) < 0 ||
-        make_folder(store, "pack", &made, error) < 0 || make_folder(store, "quarantine", &made, error) < 0)
+    if (sl_make_dirs(store->folder, 0700, error) < 0 || make_folder(store, "own", error) < 0 || make_folder(store, "pack", error) < 0 ||
+        make_folder(store, "quarantine", error) < 0)
         return -1;
     for (unsigned i = 0; i < SL_OWN_FOLDERS; i++) {
         char name[16];
         snprintf(name, sizeof name, "own/%x", i);
-        if (make_folder(store, name, &made, error) < 0) return -1;
+        if (make_folder(store, name, error) < 0) return -1;
     }
-    if (!made) return 0;
     return sync_folder(store, "own", error) < 0 || sync_folder(store, ".", error) < 0 ? -1 : 0;
 }
 

@@ -136,6 +136,7 @@ static ssize_t sim_pwrite(int fd, const void *data, size_t size, off_t offset)
 
 static int sync_file(int fd)
 {
+    if (fd < FIRST) return 0; /* what the disk hangs from is the machine's, and there */
     if (valid(fd) < 0) return -1;
     int fault = sim_door(SIM_SYNC);
     if (fault > 0) {
