@@ -59,6 +59,8 @@ size_t sl_content_sparse(sl_content *store, sl_sparse *ret, size_t most)
     return found;
 }
 
+size_t sl_content_packed_limit(const sl_content *store) { return store->options.packed_limit; }
+
 uint64_t sl_content_disk(const sl_content *store) { return atomic_load(&store->bytes) + atomic_load(&store->waste); }
 
 static int move(sl_content *store, const sl_claim *old, const char *data, sl_claim **ret, sl_error *error)

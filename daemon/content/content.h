@@ -94,6 +94,7 @@ typedef struct sl_sparse {
     uint64_t pack, held, taken; /* bytes that claims hold; that its file has on the disk */
 } sl_sparse;
 size_t sl_content_sparse(sl_content *store, sl_sparse *ret, size_t most);
+size_t sl_content_packed_limit(const sl_content *store); /* bytes of the largest content that a pack takes */
 /* Worker. The bytes of a packed claim, once they have proved to be what they were, once more in a pack that is appended to: a
  * claim of its own with the same hashes. The old one stays until it is released. */
 int sl_content_move(sl_content *store, sl_claim *old, sl_claim **ret, sl_error *error);

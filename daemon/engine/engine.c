@@ -6,6 +6,7 @@
 
 #include "base/sys.h"
 #include "engine/backup.h"
+#include "engine/compact.h"
 #include "engine/disk.h"
 #include "engine/session.h"
 
@@ -336,6 +337,7 @@ void sl_engine_close(sl_engine *engine)
     sl_operations_end(engine);
     sl_journal_close(engine->journal);
     sl_disk_close(engine->disk);
+    sl_compact_free(engine);
     if (engine->slots) free_all(engine);
     sl_sweep_free(engine->sweep);
     sl_content_close(engine->content);

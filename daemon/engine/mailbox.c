@@ -1,4 +1,5 @@
 /* What other threads tell the loop: messages, commits that became durable. One wake-up serves all that is due by then. */
+#include "engine/compact.h"
 #include "engine/disk.h"
 #include "engine/private.h"
 
@@ -90,6 +91,7 @@ void sl_engine_on_wake(uv_async_t *wake)
     sl_engine_check_renewal(engine);
     sl_engine_checkpoint_step(engine);
     sl_engine_carry_step(engine);
+    sl_compact_step(engine);
     sl_operations_step(engine);
     sl_replacements_check(engine);
     sl_engine_check_drained(engine);

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "base/sys.h"
+#include "engine/compact.h"
 #include "engine/disk.h"
 #include "engine/private.h"
 
@@ -237,6 +238,8 @@ void sl_engine_metrics(sl_engine *engine, bool openmetrics, sl_buf *ret)
     single(&to, "delivered_flowfiles", COUNTER, "FlowFiles that ended at `end` since the start.", (double)engine->ended_delivered);
     single(&to, "failed_flowfiles", COUNTER, "FlowFiles that a relationship named failure ended.", (double)engine->ended_failed);
     single(&to, "content_bytes", GAUGE, "Content on disk.", (double)sl_content_bytes(engine->content));
+    single(&to, "content_moved_bytes", COUNTER, "Content copied out of packs of which little else was held.",
+           (double)sl_compact_bytes(engine));
     single(&to, "disk_available_bytes", GAUGE, "Free on the state's file system, as last looked at.", (double)sl_disk_available(engine));
     single(&to, "disk_sources_stopped", GAUGE, "1: sources wait for room on the disk.", sl_disk_reason(engine) != NULL);
     journal(&to, engine);

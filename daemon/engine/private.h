@@ -12,6 +12,7 @@
  *   instance.c      a flow's boxes: made, attached to queues, freed
  *   pressure.c      what full queues do; loops; one stuck branch among others
  *   disk.c, reserve.c   what a disk does that is nearly full, or full
+ *   compact.c       packs of which little is held any more
  *   services.c      a flow's services, and those that flows share
  *   reload.c        a running flow's new definition
  *   scheduler.c     who runs next; schedules, yields, pauses
@@ -194,6 +195,7 @@ struct sl_engine {
     sl_journal *journal;
     sl_content *content;
     struct sl_disk *disk;
+    struct sl_compact *compact; /* NULL until the first second has passed */
     sl_modules *modules;
     sl_workers *workers;
     sl_bulletins *bulletins;

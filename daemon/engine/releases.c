@@ -1,5 +1,6 @@
 /* Claims that nobody holds any more: a RELEASE event first, the bytes only when it is durable. What a crash leaves is
  * found at the next start, since the fold does not know it. */
+#include "engine/compact.h"
 #include "engine/private.h"
 
 enum { RELEASES_AT_ONCE = 4096 };
@@ -20,8 +21,10 @@ void sl_releases_note(void *context, uint64_t id, sl_claim_kind kind, uint64_t p
     uv_mutex_lock(&engine->lock);
     bool first = !engine->releases;
     if (!engine->swept && id < sl_content_first(engine->content)) push(&engine->releases_held_last, release);
-    else if (sl_holders_last(engine, id)) push(&engine->releases_last, release);
-    else free(release);
+    else if (sl_holders_last(engine, id)) {
+        sl_compact_moved(engine, id);
+        push(&engine->releases_last, release);
+    } else free(release);
     first = first && engine->releases;
     uv_mutex_unlock(&engine->lock);
     if (first) sl_engine_wake(engine);

@@ -2,6 +2,7 @@
  * up, its time came); it is then in the ready list once, and is visited in turn. Each visit runs one session of what
  * runs on the loop at once, or begins as many as it may have open of what does not. */
 #include "base/sys.h"
+#include "engine/compact.h"
 #include "engine/disk.h"
 #include "engine/host.h"
 
@@ -268,6 +269,7 @@ static void housekeeping(uv_timer_t *timer)
     sl_expiry_look(engine);
     sl_turns_look(engine);
     sl_engine_retain(engine);
+    sl_compact_tick(engine);
     each_instance(engine, became_durable);
 }
 
