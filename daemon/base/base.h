@@ -32,6 +32,10 @@ char *sl_strdup(const char *text);
 char *sl_strndup(const char *text, size_t size);
 char *sl_asprintf(const char *format, ...) SL_PRINTF(1, 2);
 #define SL_NEW(type) ((type *)sl_alloc(sizeof(type)))
+/* First thing in a process that lives for long: what is large goes back to the system as soon as it is freed. */
+void sl_memory_begin(void);
+/* What was freed in small pieces goes back too. Any thread; some milliseconds a gigabyte. */
+void sl_memory_give_back(void);
 
 /* ---- errors --------------------------------------------------------------------------------- */
 typedef struct sl_error {

@@ -1,6 +1,9 @@
+#include <malloc.h>
 #include <stdio.h>
 
 #include "base/base.h"
+
+enum { LARGE = 2 << 20 };
 
 static void *checked(void *memory, size_t size)
 {
@@ -39,3 +42,9 @@ char *sl_asprintf(const char *format, ...)
     va_end(arguments);
     return checked(size < 0 ? NULL : text, 0);
 }
+
+/* Else glibc raises the bound to the largest piece that was ever freed, and from then on large ones lie among small ones
+ * that hold them. */
+void sl_memory_begin(void) { mallopt(M_MMAP_THRESHOLD, LARGE); }
+
+void sl_memory_give_back(void) { malloc_trim(0); }

@@ -77,6 +77,7 @@ static void on_stuck(void *context, const char *message)
 
 void sl_process_init(sl_process *process)
 {
+    sl_memory_begin();
     struct sigaction abort_action = {.sa_handler = on_abort, .sa_flags = (int)SA_RESETHAND};
     int result = uv_loop_init(&process->loop);
     SL_ASSERT(result == 0);

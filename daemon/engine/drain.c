@@ -31,8 +31,8 @@ void sl_engine_check_drained(sl_engine *engine)
 {
     if (!engine->draining || engine->drained || !engine->journal) return;
     if (engine->open_sessions || engine->running_effects || (engine->failed ? engine->releasing : sl_releases_left(engine)) ||
-        engine->fetches || engine->sweeping || engine->history_writing || engine->replacements || engine->operations ||
-        sl_backup_runs(engine))
+        engine->fetches || engine->sweeping || engine->history_writing || engine->memory_giving || engine->replacements ||
+        engine->operations || sl_backup_runs(engine))
         return;
     if (!engine->failed && sl_journal_durable(engine->journal) + 1 < sl_journal_next(engine->journal)) return;
     engine->drained = true;

@@ -30,6 +30,7 @@ void sl_flowfile_set_claim(sl_flowfile *flowfile, sl_claim *claim)
     sl_claim_unref(flowfile->body->claim);
     flowfile->body->claim = claim;
     flowfile->size = claim ? claim->size : 0;
+    flowfile->stored = claim && claim->kind != SL_INLINE;
 }
 
 /* ---- slabs -------------------------------------------------------------------------------------------- */

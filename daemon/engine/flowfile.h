@@ -55,6 +55,7 @@ typedef struct sl_flowfile {
     uint8_t place : 2;    /* sl_place */
     uint8_t unread : 1;   /* its body could not be read, which was told */
     uint8_t intended : 1; /* while recovering: it has an intent or a turn */
+    uint8_t stored : 1;   /* its content is not in its event's row alone */
 } sl_flowfile;
 _Static_assert(sizeof(sl_flowfile) == 96, "a queued FlowFile has its price");
 

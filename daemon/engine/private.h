@@ -6,7 +6,7 @@
  *   recover.c       the fold of the journal becomes queues, state, pending effects
  *   flowfiles.c     FlowFiles that live: made, moved, ended; who is in flight
  *   bodies.c        which of them have their attributes and claim in memory
- *   holders.c, sweep.c   whose content may go
+ *   holders.c, sweep.c, places.c   whose content may go
  *   clock.c         time that passes, whatever is done to the wall clock
  *   chain.c         a FlowFile's next event
  *   instance.c      a flow's boxes: made, attached to queues, freed
@@ -26,6 +26,7 @@
  *   releases.c      claims that nobody holds any more
  *   roll.c          a new segment and its checkpoint
  *   carry.c         what lives in segments that go is brought into the open one
+ *   memory.c        what was freed goes back to the system
  *   operations.c    what is done to a whole queue, in slices
  *   queue-ops.c     what an operator does to queues and processors
  *   expiry.c        what is in a queue for too long
@@ -254,6 +255,9 @@ struct sl_engine {
     sl_history *history;
     int64_t history_minute, history_period; /* being counted: minutes since 1970, tens of seconds of ticks */
     bool history_new, history_writing;
+    unsigned memory_rest; /* seconds since memory.c gave back, and the journal's next seq then */
+    uint64_t memory_seen;
+    bool memory_giving;
     int64_t stuck_worker, stuck_later, grace; /* us: limits of sessions; of a stop, after all were cancelled */
     int64_t started_at;                       /* us since 1970 */
     uv_thread_t loop_thread;
@@ -448,6 +452,9 @@ void sl_engine_history_tick(sl_engine *engine);                           /* eac
 void sl_engine_history_restore(sl_engine *engine, sl_instance *instance); /* its last five minutes, of before the start */
 void sl_engine_history_window(const sl_engine *engine, const sl_queue *queue, uint64_t *ret_in, uint64_t *ret_out);
 void sl_engine_history_close(sl_engine *engine); /* writes; the flows are still there */
+
+/* ---- memory.c ---- */
+void sl_engine_memory_tick(sl_engine *engine); /* each second */
 
 /* ---- services.c ---- */
 int sl_services_make(sl_running_flow *flow, sl_error *error);

@@ -75,6 +75,7 @@ static void fold_entry(void *context, const sl_checkpoint_entry *entry)
     flowfile->crashes = (uint8_t)entry->crashes;
     flowfile->size = entry->size;
     flowfile->intended = entry->flags & SL_CHECKPOINT_INTENT;
+    flowfile->stored = !(entry->flags & SL_CHECKPOINT_INLINE);
 }
 
 static void fold_move(sl_flowfile *flowfile, const sl_event *event)
@@ -87,12 +88,13 @@ static void fold_move(sl_flowfile *flowfile, const sl_event *event)
     flowfile->intended = false;
 }
 
-/* The claim's text is canonical: {"id":"..","kind":"..","size":"..",...} */
-static uint64_t claim_size(sl_str claim)
+/* The claim's text is canonical: {"id":"..","kind":"..","size":"..",...}; or null. */
+static void fold_claim(sl_flowfile *flowfile, sl_str claim)
 {
-    static const char member[] = "\"size\":\"";
+    static const char member[] = "\"size\":\"", in_row[] = "\"kind\":\"inline\"";
     const char *at = memmem(claim.data, claim.size, member, sizeof member - 1);
-    return at ? strtoull(at + sizeof member - 1, NULL, 10) : 0;
+    flowfile->size = at ? strtoull(at + sizeof member - 1, NULL, 10) : 0;
+    flowfile->stored = at && !memmem(claim.data, (size_t)(at - claim.data), in_row, sizeof in_row - 1);
 }
 
 static void fold_flowfile(sl_recovery *recovery, const sl_event *event, uint32_t segment)
@@ -109,7 +111,7 @@ static void fold_flowfile(sl_recovery *recovery, const sl_event *event, uint32_t
     if (!flowfile && !moves) return; /* made and ended in one commit */
     if (!flowfile) flowfile = born(recovery, event->flowfile);
     if (event->whole) flowfile->entered = event->entered;
-    if (event->claim.size) flowfile->size = claim_size(event->claim);
+    if (event->claim.size) fold_claim(flowfile, event->claim);
     flowfile->seq = event->seq;
     flowfile->segment = segment;
     if (moves) fold_move(flowfile, event);

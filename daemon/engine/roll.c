@@ -51,6 +51,12 @@ void sl_engine_roll_if_full(sl_engine *engine)
     sl_engine_begin_checkpoint(engine);
 }
 
+static uint16_t flags_of(const sl_flowfile *flowfile)
+{
+    return (uint16_t)((flowfile->body && flowfile->body->intent ? SL_CHECKPOINT_INTENT : 0) |
+                      (flowfile->stored ? 0 : SL_CHECKPOINT_INLINE));
+}
+
 static sl_checkpoint_entry entry_of(const sl_engine *engine, const sl_flowfile *flowfile)
 {
     return (sl_checkpoint_entry){.flowfile = flowfile->id,
@@ -64,7 +70,7 @@ static sl_checkpoint_entry entry_of(const sl_engine *engine, const sl_flowfile *
                                  .size = sl_flowfile_size(flowfile),
                                  .retries = flowfile->retries,
                                  .crashes = flowfile->crashes,
-                                 .flags = flowfile->body && flowfile->body->intent ? SL_CHECKPOINT_INTENT : 0};
+                                 .flags = flags_of(flowfile)};
 }
 
 void sl_engine_checkpoint_step(sl_engine *engine)

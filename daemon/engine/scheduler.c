@@ -270,6 +270,7 @@ static void housekeeping(uv_timer_t *timer)
     sl_turns_look(engine);
     sl_engine_retain(engine);
     sl_compact_tick(engine);
+    sl_engine_memory_tick(engine);
     each_instance(engine, became_durable);
 }
 

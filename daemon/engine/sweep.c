@@ -3,18 +3,15 @@
  * FlowFiles in the journal may share it. */
 #include <inttypes.h>
 
+#include "engine/places.h"
 #include "engine/private.h"
 
-typedef struct place {
-    uint32_t segment;
-    uint64_t seq;
-} place;
+enum { SORTED_AT_ONCE = 64 * 1024 };
 
 typedef struct sl_sweep {
     sl_job job;
     sl_engine *engine;
-    place *places;
-    size_t count;
+    sl_places places;
     sl_live *live;
     uint64_t *ids; /* of claims on disk, one for each holder */
     size_t id_count, id_capacity;
@@ -24,12 +21,12 @@ typedef struct sl_sweep {
 
 static int by_chain(const void *a, const void *b)
 {
-    const place *x = a, *y = b;
+    const sl_place_of *x = a, *y = b;
     if (x->segment != y->segment) return x->segment < y->segment ? -1 : 1;
     return (x->seq > y->seq) - (x->seq < y->seq);
 }
 
-static int look(sweep *s, const place *at, sl_error *error)
+static int look(sweep *s, const sl_place_of *at, sl_error *error)
 {
     sl_journal_state state;
     sl_claim *claim = NULL;
@@ -53,11 +50,24 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* Chains are read in the order in which they are on disk. */
+static void look_at_all(sweep *s)
+{
+    sl_place_of *some = sl_alloc(SORTED_AT_ONCE * sizeof *some);
+    size_t count;
+    sl_places_rewind(&s->places);
+    do {
+        for (count = 0; count < SORTED_AT_ONCE && sl_places_next(&s->places, &some[count]);) count++;
+        qsort(some, count, sizeof *some, by_chain);
+        for (size_t i = 0; i < count && !s->failed; i++) s->failed = s->engine->draining || look(s, &some[i], &s->error) < 0;
+    } while (count && !s->failed);
+    free(some);
+}
+
 static void run(sl_job *job)
 {
     sweep *s = SL_CONTAINER(job, sweep, job);
-    if (s->count) qsort(s->places, s->count, sizeof *s->places, by_chain);
-    for (size_t i = 0; i < s->count && !s->failed; i++) s->failed = s->engine->draining || look(s, &s->places[i], &s->error) < 0;
+    look_at_all(s);
     if (s->id_count) qsort(s->ids, s->id_count, sizeof *s->ids, compare);
     if (!s->failed) s->failed = sl_content_sweep(s->engine->content, s->live, &s->error) < 0;
 }
@@ -76,7 +86,7 @@ void sl_sweep_free(struct sl_sweep *s)
 {
     if (!s) return;
     sl_live_free(s->live);
-    free(s->places);
+    sl_places_done(&s->places);
     free(s->ids);
     free(s);
 }
@@ -97,15 +107,15 @@ static void done(sl_job *job, bool cancelled)
     sl_engine_check_drained(engine);
 }
 
-/* Before the engine appends anything: each place is one that the journal has on disk. */
+/* Before the engine appends anything: each place is one that the journal has on disk. Content that is in a row concerns no
+ * file. */
 void sl_sweep_note_places(sl_engine *engine)
 {
     sweep *s = engine->sweep = SL_NEW(sweep);
     *s = (sweep){.job = {.work = run, .done = done}, .engine = engine, .live = sl_live_new()};
-    s->places = sl_alloc((engine->flowfiles.count + 1) * sizeof *s->places);
     const sl_flowfile *at;
     for (size_t n = 0; (at = sl_slab_at(&engine->flowfiles, n)); n++)
-        if (at->id && at->size) s->places[s->count++] = (place){at->segment, at->seq};
+        if (at->id && at->stored) sl_places_add(&s->places, at->segment, at->seq);
 }
 
 void sl_sweep_begin(sl_engine *engine)
