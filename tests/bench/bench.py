@@ -5,88 +5,15 @@ import json
 import os
 import re
 import shutil
-import signal
-import socket
 import sqlite3
 import statistics
 import subprocess
 import tempfile
 import time
-import urllib.request
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-BUILD = Path(os.environ.get("SLUICE_BUILD", ROOT / "build"))
-SLUICE, SLUICED, SINK = BUILD / "daemon" / "sluice", BUILD / "daemon" / "sluiced", BUILD / "sink"
-CONCURRENCY = 8
-
-
-def free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
-
-
-def line(what, value):
-    print(f"  {what:58} {value}", flush=True)
-
-
-def memory(pid):
-    """(anonymous, RSS) in MB."""
-    text = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    return tuple(int(re.search(rf"^{name}:\s+(\d+)", text, re.M)[1]) / 1024 for name in ("Anonymous", "Rss"))
-
-
-class Peak:
-    """The largest memory that a process had, looked at while it runs."""
-
-    def __init__(self):
-        self.anonymous = self.rss = 0.0
-
-    def watch(self, process):
-        while process.poll() is None:
-            try:
-                anonymous, rss = memory(process.pid)
-                self.anonymous, self.rss = max(self.anonymous, anonymous), max(self.rss, rss)
-            except (OSError, TypeError):
-                pass
-            time.sleep(0.05)
-        return process.returncode
-
-    def __str__(self):
-        return f"{self.anonymous:.1f} MB anonymous, {self.rss:.1f} MB RSS"
-
-
-def run(command, environment=None, peak=None):
-    """Seconds of wall clock and of CPU."""
-    before = os.times()
-    began = time.monotonic()
-    with tempfile.TemporaryFile() as out:
-        ours = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-        process = subprocess.Popen(list(map(str, command)), env=dict(ours, **(environment or {})), stdout=out, stderr=out)
-        code = (peak or Peak()).watch(process)
-        took = time.monotonic() - began
-        if code:
-            out.seek(0)
-            raise SystemExit(f"bench: {command[0]} ended with {code}:\n{out.read().decode(errors='replace')[-3000:]}")
-    after = os.times()
-    return took, after.children_user + after.children_system - before.children_user - before.children_system
-
-
-class Sink:
-    def __init__(self, log=None):
-        self.port = free_port()
-        self.process = subprocess.Popen([SINK, "serve", str(self.port), *([str(log)] if log else [])], stdout=subprocess.PIPE)
-        self.process.stdout.readline()
-        self.url = f"http://127.0.0.1:{self.port}"
-
-    def limit(self, count, size):
-        return float(subprocess.run([SINK, "load", str(self.port), str(CONCURRENCY), str(count), str(size)], check=True, capture_output=True, text=True).stdout)
-
-    def stop(self):
-        self.process.kill()
-        self.process.wait()
-
+from common import BUILD, CONCURRENCY, ROOT, SECRETS, SLUICE, Daemon, Peak, Sink, line, memory, run
+from length import length
 
 # ---- hops --------------------------------------------------------------------------------------------------
 
@@ -156,7 +83,6 @@ processors:
     concurrency: {concurrency}
     to: {{success: end, failure: hold}}
 """
-SECRETS = {"SLUICE_SECRET_KEY_ID": "bench", "SLUICE_SECRET_KEY": "bench-bench"}
 
 
 def fill(folder, count, size):
@@ -208,33 +134,6 @@ def rclone(folder, sink, inbox, count, size):
 
 # ---- the daemon: start, idle, latency ------------------------------------------------------------------------
 
-class Daemon:
-    def __init__(self, folder, flow, config):
-        self.port = free_port()
-        file = folder / "sluiced.yaml"
-        file.write_text(json.dumps(config))
-        self.began = time.monotonic()
-        self.log = open(folder / "daemon.log", "ab")
-        self.process = subprocess.Popen(list(map(str, [SLUICED, "--config", file, "--flow", flow, "--state", folder / "daemon-state", "--http",
-                                                       f"127.0.0.1:{self.port}"])), env=dict(os.environ, **SECRETS), stdout=self.log, stderr=self.log)
-        while not self.ready():
-            if self.process.poll() is not None:
-                raise SystemExit("bench: sluiced ended:\n" + (folder / "daemon.log").read_text())
-            time.sleep(0.0005)
-        self.start = time.monotonic() - self.began
-
-    def ready(self):
-        try:
-            return urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=5).status == 200
-        except OSError:
-            return False
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait()
-        self.log.close()
-
-
 def daemon(folder):
     print("\nThe daemon with flows/media-to-store.yaml loaded")
     inbox = folder / "media"
@@ -246,11 +145,11 @@ def daemon(folder):
     config = {"parameters": {"media-to-store": parameters}, "secrets": {"dir": str(secrets)}}
     starts = []
     for _ in range(11):
-        d = Daemon(folder, ROOT / "flows" / "media-to-store.yaml", config)
+        d = Daemon(folder, [ROOT / "flows" / "media-to-store.yaml"], config)
         starts.append(d.start * 1000)
         d.stop()
     line("from exec to /readyz 200 (11 starts)", f"median {statistics.median(starts):.0f} ms, most {max(starts):.0f} ms")
-    d = Daemon(folder, ROOT / "flows" / "media-to-store.yaml", config)
+    d = Daemon(folder, [ROOT / "flows" / "media-to-store.yaml"], config)
     time.sleep(2)
     line("memory idle, 2 s after the start", "{:.1f} MB anonymous, {:.1f} MB RSS".format(*memory(d.process.pid)))
     for path in (ROOT / "flows" / "samples").rglob("*"):
@@ -272,7 +171,7 @@ def latency(folder, count):
     flow = folder / "latency.yaml"
     flow.write_text(DELIVERY.format(url=sink.url, inbox=inbox, source="delete", concurrency=CONCURRENCY))
     shutil.rmtree(folder / "daemon-state", ignore_errors=True)
-    d = Daemon(folder, flow, {})
+    d = Daemon(folder, [flow], {})
     waits = []
     for number in range(count):
         (stage / f"{number}.bin").write_bytes(os.urandom(4096))
@@ -296,11 +195,12 @@ def journal(folder, events):
 
 def main():
     parser = argparse.ArgumentParser(description="Prints what this machine measures; asserts nothing.")
-    parser.add_argument("parts", nargs="*", help="hops delivery daemon latency journal; all of them unless said")
+    parser.add_argument("parts", nargs="*", help="hops delivery daemon latency journal length; all of them unless said")
     parser.add_argument("--flowfiles", type=int, default=500_000, help="for hops")
+    parser.add_argument("--queued", type=int, nargs="+", default=[1_000_000, 10_000_000], help="for length")
     parser.add_argument("--folder", type=Path, help="on the disk to measure; default: build/")
     arguments = parser.parse_args()
-    parts = arguments.parts or ["hops", "delivery", "daemon", "latency", "journal"]
+    parts = arguments.parts or ["hops", "delivery", "daemon", "latency", "journal", "length"]
     print(f"{os.cpu_count()} cores, {platform_name()}")
     with tempfile.TemporaryDirectory(dir=arguments.folder or BUILD) as name:
         folder = Path(name)
@@ -315,6 +215,8 @@ def main():
             latency(folder, 40)
         if "journal" in parts:
             journal(folder, 10_000_000)
+        if "length" in parts:
+            length(folder, arguments.queued, arguments.flowfiles)
 
 
 def platform_name():
