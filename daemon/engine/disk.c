@@ -17,7 +17,8 @@ enum { PART = 20 /* a twentieth free */, NAMES = 512, REASON = 700 };
 
 typedef struct seen {
     uint64_t total, available, content;
-    bool names; /* files can be made */
+    uint64_t held; /* bytes of content then: what came since is room that went */
+    bool names;    /* files can be made */
     bool known;
 } seen;
 
@@ -26,7 +27,8 @@ struct sl_disk {
     uint64_t limit; /* of content; 0: none */
     sl_reserve *reserve;
     bool looking, warned, stopped;
-    bool without; /* the reserve cannot be made, for another reason than room: it must do without */
+    bool held_back; /* sources wait for the next look: by what they brought in since the last the mark is reached */
+    bool without;   /* the reserve cannot be made, for another reason than room: it must do without */
     seen seen;
     int64_t make_at; /* ticks: not before */
     char reason[REASON];
@@ -159,6 +161,8 @@ static void judge(sl_engine *engine)
         stop(engine, text);
     }
     tell_near(engine);
+    if (disk->held_back && !disk->stopped) sl_schedule_all(engine);
+    disk->held_back = false;
 }
 
 /* ---- looking ------------------------------------------------------------------------------------------------------- */
@@ -181,6 +185,7 @@ static void see(const sl_engine *engine, seen *ret)
     ret->total = (status.f_blocks - status.f_bfree + status.f_bavail) * unit; /* as df counts: without root's part */
     ret->names = !status.f_files || status.f_favail >= NAMES;
     ret->content = engine->content ? sl_content_disk(engine->content) : 0;
+    ret->held = engine->content ? sl_content_bytes(engine->content) : 0;
     ret->known = true;
 }
 
@@ -300,9 +305,28 @@ void sl_disk_close(sl_disk *disk)
     free(disk);
 }
 
-bool sl_disk_stops(const sl_instance *instance) { return instance->engine->disk->stopped && instance->processor->flags & SLUICE_SOURCE; }
+/* Between two looks a fast source brings in more than a small disk has. */
+static bool runs_ahead(const sl_engine *engine)
+{
+    const sl_disk *disk = engine->disk;
+    const seen *s = &disk->seen;
+    uint64_t now = sl_content_bytes(engine->content), more = now > s->held ? now - s->held : 0;
+    if (!s->known) return false;
+    return s->available <= sl_disk_marks_of(s->total, disk->percent).stop + more || (disk->limit && s->content + more >= disk->limit);
+}
+
+bool sl_disk_stops(const sl_instance *instance)
+{
+    sl_disk *disk = instance->engine->disk;
+    if (!(instance->processor->flags & SLUICE_SOURCE)) return false;
+    if (disk->stopped) return true;
+    bool ahead = runs_ahead(instance->engine);
+    disk->held_back = disk->held_back || ahead;
+    return ahead;
+}
 
 const char *sl_disk_reason(const sl_engine *engine) { return engine->disk->stopped ? engine->disk->reason : NULL; }
+bool sl_disk_holds_back(const sl_engine *engine) { return engine->disk->held_back; }
 bool sl_disk_presses(const sl_engine *engine) { return engine->disk->stopped || near(engine->disk); }
 uint64_t sl_disk_available(const sl_engine *engine) { return engine->disk->seen.available; }
 

@@ -23,6 +23,7 @@ void sl_disk_notice(sl_engine *engine); /* whether a commit found it full */
 bool sl_disk_make_room(void *engine, const sl_error *error);
 bool sl_disk_stops(const struct sl_instance *instance);  /* a source that waits for room */
 const char *sl_disk_reason(const sl_engine *engine);     /* why sources wait; NULL: they do not */
+bool sl_disk_holds_back(const sl_engine *engine);        /* sources wait for the next look alone */
 bool sl_disk_presses(const sl_engine *engine);           /* near the mark, or beyond it */
 uint64_t sl_disk_available(const sl_engine *engine);     /* as last looked at */
 void sl_disk_json(const sl_engine *engine, sl_buf *ret); /* an object of the status */

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """A state on a file system of 24 MB that is filled up and emptied again while sluiced takes and delivers: 50 cycles with
 --full, 3 without; in the first half sources stop at no mark before it is full, in the second at the usual one. After each,
-all that came meanwhile is delivered by itself; refused calls and a daemon that had to be started again are counted. The file
-system is a tmpfs in a mount namespace of its own, which goes with this process."""
+all that came meanwhile is delivered by itself; refused calls and a daemon that had to be started again are counted. Then
+mark.py. The file system is a tmpfs in a mount namespace of its own, which goes with this process."""
 
 import argparse
 import errno
@@ -20,6 +20,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[2]), str(Path(__file__).res
 
 from rig.daemon import program  # noqa: E402
 from rig.wait import until  # noqa: E402
+import mark  # noqa: E402
 from shared import preload  # noqa: E402
 from shared.scenario import KIB, PLACES, SCENARIOS, Try, Totals, below  # noqa: E402
 
@@ -125,6 +126,8 @@ def run(folder, cycles, seed=1, say=lambda text: None):
     attempt = Try(replace(SCENARIOS["deliver"], name="full", count=0, events=1000), folder / "try")
     attempt.inbox.mkdir(exist_ok=True)
     attempt.state = disk.folder / "state"
+    # Each retry is an event: a tenth of a second would be what fills so small a disk.
+    attempt.flow.write_text(attempt.flow.read_text().replace("max_backoff: 100ms", "max_backoff: 2s"))
     chance, totals, slowest = random.Random(seed), Totals(), 0
     daemon = Daemon(attempt, say, "100%")
     for cycle in range(cycles):
@@ -159,6 +162,9 @@ def run(folder, cycles, seed=1, say=lambda text: None):
 
         until(all_there, 90, lambda: f"cycle {cycle}, {leave} bytes left: {len(below(attempt.inbox))} files in the source; {daemon.tail()}", 0.05)
         slowest = max(slowest, time.monotonic() - begun)
+    marks = {}
+    for show in (mark.own_doing, mark.by_others):
+        marks.update(show(daemon, attempt, disk, chance, lambda: settled(attempt)))
     for part in ("journal", "content"):
         say(f"{part}: {sum(path.stat().st_blocks * 512 for path in below(attempt.state / part).values()) // KIB} KiB in {len(below(attempt.state / part))} files")
     code = daemon.stop()
@@ -169,7 +175,7 @@ def run(folder, cycles, seed=1, say=lambda text: None):
     refusals = sum(call.error == errno.ENOSPC for call in preload.calls(attempt.log))
     if not refusals:
         totals.failures.append("the disk was never full for the daemon: this run shows nothing")
-    say(totals.line(cycles=cycles, refusals=refusals, ended_and_started_again=daemon.ends, slowest_seconds=round(slowest, 1)))
+    say(totals.line(cycles=cycles, refusals=refusals, ended_and_started_again=daemon.ends, slowest_seconds=round(slowest, 1), **marks))
     for failure in totals.failures:
         say(f"FAILED {failure}")
     attempt.done()

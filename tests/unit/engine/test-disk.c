@@ -281,6 +281,31 @@ TEST(without_a_word_a_twentieth_stays_free)
     close_rig(r);
 }
 
+static bool whole_reserve(rig *r)
+{
+    (void)r;
+    return reserve_size() == 64 << 20;
+}
+
+/* Nobody looks meanwhile: what came in since the last look counts. */
+TEST(a_source_that_is_faster_than_the_looks_stops_too)
+{
+    set_disk(100 * GB, 50 * GB);
+    rig *r = open_rig(HELD, (sl_engine_options){.content_disk_percent = 80});
+    CHECK(until(r, whole_reserve));
+    available = 20 * GB + MB;
+    look_on(r);
+    uv_timer_stop(&r->engine->expiry_timer);
+    CHECK(!stopped(r));
+    uint64_t before = sl_content_bytes(r->engine->content);
+    for (int64_t ends = sl_ticks() + 20 * SL_SECOND; !sl_disk_holds_back(r->engine) && sl_ticks() < ends;) uv_run(&r->loop, UV_RUN_NOWAIT);
+    CHECK(!stopped(r));
+    CHECK(sl_content_bytes(r->engine->content) <= before + 2 * MB);
+    available = 50 * GB;
+    CHECK(makes(r));
+    close_rig(r);
+}
+
 TEST(a_file_system_without_inodes_is_full)
 {
     set_disk(100 * GB, 50 * GB);
@@ -320,12 +345,6 @@ TEST(content_has_a_limit_of_its_own)
 }
 
 /* ---- full --------------------------------------------------------------------------------------------------------------------- */
-
-static bool whole_reserve(rig *r)
-{
-    (void)r;
-    return reserve_size() == 64 << 20;
-}
 
 static bool all_durable(rig *r) { return sl_journal_durable(r->engine->journal) + 1 == sl_journal_next(r->engine->journal); }
 
