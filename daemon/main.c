@@ -223,7 +223,6 @@ static int open_engine(daemon_ *daemon)
                                  .secrets = config_of(daemon)->secrets,
                                  .retain_us = config_of(daemon)->provenance_age,
                                  .retain_bytes = config_of(daemon)->provenance_size,
-                                 .retain_content_us = config_of(daemon)->content_age,
                                  .content_disk_percent = config_of(daemon)->content_disk_percent,
                                  .content_disk_bytes = config_of(daemon)->content_disk_bytes,
                                  .paused = sl_given_option(daemon->arguments, "paused")};

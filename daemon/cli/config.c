@@ -33,7 +33,7 @@ static const sluice_property provenance_table[] = {
     {0},
 };
 static const sluice_property content_table[] = {
-    {.name = "age", .type = SLUICE_DURATION, .fallback = "3h", .help = "So long content stays for a replay; 0: it goes at once."},
+    {.name = "age", .type = SLUICE_DURATION, .fallback = "0", .help = "Only 0 in this version: content goes when no FlowFile needs it."},
     {.name = "disk",
      .type = SLUICE_STRING,
      .help = "How full the disk may be, as 80%, or what content may take, as 50GB; default: all but a twentieth, at most 1 GB."},
@@ -41,7 +41,7 @@ static const sluice_property content_table[] = {
 };
 static const sluice_property retention_table[] = {
     {.name = "provenance", .type = SLUICE_TABLE, .table = provenance_table, .help = "How long events are kept."},
-    {.name = "content", .type = SLUICE_TABLE, .table = content_table, .help = "How long content is kept for a replay."},
+    {.name = "content", .type = SLUICE_TABLE, .table = content_table, .help = "What content may take."},
     {0},
 };
 static const sluice_property config_table[] = {
@@ -129,10 +129,8 @@ static void take_values(sl_config *config, sl_problems *problems)
         sl_problem_error(problems, value->mark, "flows.writable: true is not in this version: edit the files and send SIGHUP");
     if ((value = written(config, "retention.provenance.age"))) config->provenance_age = value->number;
     if ((value = written(config, "retention.provenance.size"))) config->provenance_size = (uint64_t)value->number;
-    if ((value = written(config, "retention.content.age"))) {
-        config->content_age = value->number;
-        config->content_age_given = true;
-    }
+    if ((value = written(config, "retention.content.age")) && value->number)
+        sl_problem_error(problems, value->mark, "retention.content.age: not in this version but 0: content goes when no FlowFile needs it");
     if ((value = written(config, "retention.content.disk"))) take_disk(config, value, problems);
     if ((value = written(config, "log.level"))) sl_log_level_parse(levels[value->number], &config->log);
 }
@@ -185,7 +183,6 @@ static void init(sl_config *config)
                           .flows = SL_FLOWS_FOLDER,
                           .provenance_age = SL_PROVENANCE_AGE,
                           .provenance_size = SL_PROVENANCE_SIZE,
-                          .content_age = SL_CONTENT_AGE,
                           .log = SL_INFO};
 }
 

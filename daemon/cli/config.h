@@ -8,7 +8,6 @@
 #define SL_CONFIG_FILE     "/etc/sluice/sluiced.yaml"
 #define SL_PROVENANCE_AGE  (30LL * 24 * 3600 * SL_SECOND)
 #define SL_PROVENANCE_SIZE 10000000000ULL
-#define SL_CONTENT_AGE     (3LL * 3600 * SL_SECOND)
 #define SL_FLOWS_FOLDER    "/etc/sluice/flows"
 
 typedef struct sl_config {
@@ -18,12 +17,10 @@ typedef struct sl_config {
     bool listen_given; /* else the two defaults, of which the socket may be missing */
     const char **open; /* routes that need no token: "healthz" */
     size_t open_count;
-    const char *secrets;      /* folder; NULL: none */
-    const char *flows;        /* folder */
-    int64_t provenance_age;   /* us; 0: for ever */
-    uint64_t provenance_size; /* bytes; 0: no limit */
-    int64_t content_age;      /* us that released content stays for a replay; 0: it goes at once */
-    bool content_age_given;
+    const char *secrets;           /* folder; NULL: none */
+    const char *flows;             /* folder */
+    int64_t provenance_age;        /* us; 0: for ever */
+    uint64_t provenance_size;      /* bytes; 0: no limit */
     unsigned content_disk_percent; /* how full the file system may be; 0: content_disk_bytes says */
     uint64_t content_disk_bytes;   /* what content may take; 0 as well: nothing was said */
     sl_level log;

@@ -186,8 +186,6 @@ static int open_and_run(run *run, const sl_arguments *arguments, const sl_flow_r
                                  .retain_bytes = SL_PROVENANCE_SIZE,
                                  .content_disk_percent = reading->config->content_disk_percent,
                                  .content_disk_bytes = reading->config->content_disk_bytes};
-    /* A run that has ended lets nothing go any more: it keeps content for a replay only where that was said. */
-    if (reading->config->content_age_given) options.retain_content_us = reading->config->content_age;
     options.secrets = secrets ? secrets : reading->config->secrets;
     sl_process_init(&run->process);
     int code = sl_process_open(&run->process, &options);

@@ -28,7 +28,6 @@ typedef struct sl_engine_options {
     uint64_t segment_events;       /* 0: the journal's default */
     int64_t retain_us;             /* provenance's age, 0: for ever */
     uint64_t retain_bytes;         /* provenance's size, 0: no limit */
-    int64_t retain_content_us;     /* released content stays so long for a replay; 0: it goes at once */
     unsigned content_disk_percent; /* how full the state's file system may be; 0: content_disk_bytes says */
     uint64_t content_disk_bytes;   /* what content may take; 0 as well: see sl_disk_marks_of */
     size_t window;                 /* FlowFiles of a queue whose attributes are kept in memory; 0: 10,000 */

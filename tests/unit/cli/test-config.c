@@ -23,8 +23,6 @@ TEST(nothing_said_gives_the_defaults)
     CHECK_STR(config.flows, "/etc/sluice/flows");
     CHECK(!config.secrets);
     CHECK_INT(config.log, SL_INFO);
-    CHECK_INT(config.content_age, 3LL * 3600 * SL_SECOND);
-    CHECK(!config.content_age_given);
     CHECK_INT(config.content_disk_percent, 0);
     CHECK_INT(config.content_disk_bytes, 0);
     sl_config_done(&config);
@@ -42,7 +40,7 @@ TEST(every_key_is_taken)
          "secrets: {dir: /etc/s}\n"
          "flows: {dir: /f, writable: false}\n"
          "log: {level: debug}\n"
-         "retention: {provenance: {age: 7d, size: 2MB}, content: {age: 20m, disk: 50GB}}\n",
+         "retention: {provenance: {age: 7d, size: 2MB}, content: {age: 0, disk: 50GB}}\n",
          &config, &problems);
     for (size_t i = 0; i < problems.count; i++) printf("# %s\n", problems.items[i].message);
     CHECK_INT(problems.count, 0);
@@ -54,7 +52,6 @@ TEST(every_key_is_taken)
     CHECK_INT(config.log, SL_DEBUG);
     CHECK_INT(config.provenance_age, 7LL * 24 * 3600 * SL_SECOND);
     CHECK_INT(config.provenance_size, 2000000);
-    CHECK_INT(config.content_age, 20LL * 60 * SL_SECOND);
     CHECK_INT(config.content_disk_percent, 0);
     CHECK_INT(config.content_disk_bytes, 50000000000);
     CHECK(config.services != NULL);
@@ -77,8 +74,6 @@ TEST(content_may_take_a_part_of_the_disk)
     sl_problems problems;
     load("retention: {content: {age: 0, disk: 65%}}\n", &config, &problems);
     CHECK_INT(problems.count, 0);
-    CHECK_INT(config.content_age, 0);
-    CHECK(config.content_age_given);
     CHECK_INT(config.content_disk_percent, 65);
     CHECK_INT(config.content_disk_bytes, 0);
     sl_config_done(&config);
@@ -122,6 +117,7 @@ TEST(what_is_wrong_or_later_is_refused_with_its_place)
     refused("http:\n  listen: ['unix:relative']\n", 2, 12, "unix:/PATH");
     refused("http: {open: [status]}\n", 1, 15, "healthz");
     refused("retention: {content: {age: for ever}}\n", 1, 28, "age");
+    refused("retention: {content: {age: 3h}}\n", 1, 28, "not in this version");
     refused("retention: {content: {disk: 0%}}\n", 1, 29, "1% to 100%");
     refused("retention: {content: {disk: 101%}}\n", 1, 29, "1% to 100%");
     refused("retention: {content: {disk: -5%}}\n", 1, 29, "1% to 100%");
