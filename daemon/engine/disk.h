@@ -1,8 +1,7 @@
 /* engine/disk: how full the state's disk is, and what follows from it. Loop thread but what says otherwise.
  *
  *   warn     a bulletin, well before anything stops
- *   stop     released content that is kept for a replay goes, the oldest first; when that is not enough, sources stop: what is
- *            in the flows goes on and is delivered
+ *   stop     sources stop: what is in the flows goes on and is delivered
  *   full     a commit found no room: the reserve is given for it, piece by piece; sources stop until it is whole again
  *   resume   with some more room than the stop wants, by itself
  */

@@ -313,10 +313,10 @@ void sl_engine_status_json(sl_engine *engine, sl_buf *ret)
     connections_json(ret, engine);
     sl_buf_printf(ret, "],\"flowfiles\":%zu,\"delivered\":%" PRIu64 ",\"ended_by_failure\":%" PRIu64 ",\"content\":{\"bytes\":%" PRIu64 "}",
                   engine->flowfiles.count, engine->ended_delivered, engine->ended_failed, sl_content_bytes(engine->content));
-    sl_buf_text(ret, ",\"disk\":");
-    sl_disk_json(engine, ret);
     journal_json(ret, engine);
     daemon_json(ret, engine);
+    sl_buf_text(ret, ",\"disk\":"); /* which changes by itself too */
+    sl_disk_json(engine, ret);
     sl_buf_char(ret, '}');
 }
 
