@@ -36,8 +36,8 @@ typedef struct sl_checkpoint_entry {
     uint16_t crashes, flags; /* SL_CHECKPOINT_* */
 } sl_checkpoint_entry;
 enum {
-    SL_CHECKPOINT_INTENT = 1,  /* its chain has an intent or a turn */
-    SL_CHECKPOINT_INLINE = 2,  /* no file of the content store has its bytes */
+    SL_CHECKPOINT_INTENT = 1, /* its chain has an intent or a turn */
+    SL_CHECKPOINT_INLINE = 2, /* no file of the content store has its bytes */
 };
 
 typedef struct sl_journal_fold { /* called in this order during open, on the calling thread */
