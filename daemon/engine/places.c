@@ -3,7 +3,7 @@
 /* Seven bits a byte, the least first, the top bit set but in the last; signed numbers zigzag (0, -1, 1, -2, ..). */
 static void put_number(sl_places *places, int64_t number)
 {
-    uint64_t left = ((uint64_t)number << 1) ^ (uint64_t)(number >> 63);
+    uint64_t left = number < 0 ? ~(uint64_t)number << 1 | 1 : (uint64_t)number << 1;
     do {
         places->bytes = sl_grow(places->bytes, places->size, &places->capacity, 1);
         places->bytes[places->size++] = (uint8_t)((left & 0x7f) | (left > 0x7f ? 0x80 : 0));
@@ -19,7 +19,7 @@ static int64_t take_number(sl_places *places)
         byte = places->bytes[places->read++];
         number |= (uint64_t)(byte & 0x7f) << shift;
     }
-    return (int64_t)(number >> 1) ^ -(int64_t)(number & 1);
+    return (int64_t)(number & 1 ? ~(number >> 1) : number >> 1);
 }
 
 /* The distance of seq, its lowest bit free to say that a segment's distance follows. */
