@@ -12,36 +12,16 @@ import tempfile
 import time
 from pathlib import Path
 
-from common import BUILD, CONCURRENCY, ROOT, SECRETS, SLUICE, Daemon, Peak, Sink, line, memory, run
+from common import BUILD, CONCURRENCY, HOPS, ROOT, SECRETS, SLUICE, Daemon, Peak, Sink, line, memory, run
 from length import length
 
 # ---- hops --------------------------------------------------------------------------------------------------
-
-HOPS = """sluice: 1
-name: hops
-processors:
-  make:
-    type: generate-flowfile
-    count: {count}
-    batch: 1000
-    size: 16B
-    to: {{success: route}}
-  route:
-    type: route-on-attribute
-    routes:
-      yes: "${{filename:length():gt(0)}}"
-    to: {{yes: update, unmatched: end}}
-  update:
-    type: update-attribute
-    attributes: {{seen: "${{filename:toUpper()}}"}}
-    to: {{success: end, failure: hold}}
-"""
 
 
 def hops(folder, count):
     print(f"\nHops: {count:,} FlowFiles, generate -> route -> update -> end; a hop is one taken (or made) and transferred, its event on disk")
     flow = folder / "hops.yaml"
-    flow.write_text(HOPS.format(count=count))
+    flow.write_text(HOPS.format(name="hops", count=count))
     peak = Peak()
     took, cpu = run([SLUICE, "run", flow, "--until-idle", "--state", folder / "hops"], peak=peak)
     events = made = 0

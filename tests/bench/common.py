@@ -17,6 +17,27 @@ SLUICE, SLUICED, SINK = BUILD / "daemon" / "sluice", BUILD / "daemon" / "sluiced
 CONCURRENCY = 8
 SECRETS = {"SLUICE_SECRET_KEY_ID": "bench", "SLUICE_SECRET_KEY": "bench-bench"}
 
+# What a hop is measured by; update is its last, and the drop is no hop.
+HOPS = """sluice: 1
+name: {name}
+processors:
+  make:
+    type: generate-flowfile
+    count: {count}
+    batch: 1000
+    size: 16B
+    to: {{success: route}}
+  route:
+    type: route-on-attribute
+    routes:
+      yes: "${{filename:length():gt(0)}}"
+    to: {{yes: update, unmatched: end}}
+  update:
+    type: update-attribute
+    attributes: {{seen: "${{filename:toUpper()}}"}}
+    to: {{success: end, failure: hold}}
+"""
+
 
 def free_port():
     with socket.socket() as sock:

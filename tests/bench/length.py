@@ -7,7 +7,7 @@ import statistics
 import time
 import urllib.request
 
-from common import Daemon, line, memory
+from common import HOPS, Daemon, line, memory
 
 FEW = 1_000
 ROUNDS = 5
@@ -30,26 +30,7 @@ connections:
   make.success: {{max_objects: {room}, max_bytes: 1TB}}
 """
 
-HOPS = """sluice: 1
-name: hops-{round}
-processors:
-  make:
-    type: generate-flowfile
-    count: {count}
-    batch: 1000
-    size: 16B
-    to: {{success: route}}
-  route:
-    type: route-on-attribute
-    routes:
-      yes: "${{filename:length():gt(0)}}"
-    to: {{yes: update, unmatched: end}}
-  update:
-    type: update-attribute
-    attributes: {{seen: "${{filename:toUpper()}}"}}
-    to: {{success: end, failure: hold}}
-"""
-HOPS_EACH = 3  # made, routed, updated
+HOPS_EACH = 3  # of a FlowFile in common.HOPS: made, routed, updated
 
 
 def status(daemon):
@@ -110,7 +91,7 @@ def recover(folder, flow, count):
 def hop_cost(folder, flow, count, turn):
     """(us of wall clock, us of CPU) a hop beside what waits."""
     hops = folder / f"hops-{turn}.yaml"
-    hops.write_text(HOPS.format(round=turn, count=count))
+    hops.write_text(HOPS.format(name=f"hops-{turn}", count=count))
     quiet = Daemon(folder, [flow], {})
     until_at_rest(quiet)
     quiet.stop()
