@@ -1,5 +1,6 @@
 """What the measurements share: programs to start, their memory, lines to print."""
 
+import atexit
 import json
 import os
 import re
@@ -53,6 +54,15 @@ def memory(pid):
     """(anonymous, RSS) in MB."""
     text = Path(f"/proc/{pid}/smaps_rollup").read_text()
     return tuple(int(re.search(rf"^{name}:\s+(\d+)", text, re.M)[1]) / 1024 for name in ("Anonymous", "Rss"))
+
+
+def until(true, what, seconds=600, rest=0.02):
+    """Looks again and again; a measurement that does not come to its end says so instead of hanging."""
+    ends = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > ends:
+            raise SystemExit(f"bench: after {seconds} s still waits for {what}")
+        time.sleep(rest)
 
 
 class Peak:
@@ -117,6 +127,7 @@ class Daemon:
         self.log = open(folder / "daemon.log", "ab")
         self.process = subprocess.Popen(list(map(str, [SLUICED, "--config", file, *(word for flow in flows for word in ("--flow", flow)),
                                                        "--state", self.state, "--http", f"127.0.0.1:{self.port}"])), env=dict(os.environ, **SECRETS), stdout=self.log, stderr=self.log)
+        atexit.register(self.process.kill)  # a measurement that gives up leaves nothing running
         while not self.ready():
             if self.process.poll() is not None:
                 raise SystemExit("bench: sluiced ended:\n" + (folder / "daemon.log").read_text())

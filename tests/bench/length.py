@@ -7,7 +7,7 @@ import statistics
 import time
 import urllib.request
 
-from common import HOPS, Daemon, line, memory
+from common import HOPS, Daemon, line, memory, until
 
 FEW = 1_000
 ROUNDS = 5
@@ -64,8 +64,7 @@ def fill(folder, count):
     flow.write_text(WAITING.format(count=count, room=count + 10_000))
     daemon = Daemon(folder, [flow], {})
     began = time.monotonic()
-    while queued(daemon) < count:
-        time.sleep(0.2)
+    until(lambda: queued(daemon) >= count, f"{count:,} FlowFiles in the queue")
     took = time.monotonic() - began
     line(f"{count:,} queued", f"in {took:.1f} s")
     line("memory with them", "{:.1f} MB anonymous, {:.1f} MB RSS".format(*memory(daemon.process.pid)))
@@ -88,6 +87,11 @@ def recover(folder, flow, count):
     line("memory then; CPU of the look at whose content is held", "{:.1f} MB anonymous, {:.1f} MB RSS; {:.1f} s".format(*after, rest))
 
 
+def all_went(daemon, flow, count):
+    of_flow = [item for item in status(daemon)["processors"] if item["flow"] == flow]
+    return all(item["total"]["out" if item["name"] == "make" else "in"] >= count for item in of_flow)
+
+
 def hop_cost(folder, flow, count, turn):
     """(us of wall clock, us of CPU) a hop beside what waits."""
     hops = folder / f"hops-{turn}.yaml"
@@ -97,11 +101,7 @@ def hop_cost(folder, flow, count, turn):
     quiet.stop()
     daemon = Daemon(folder, [flow, hops], {})
     began, before = time.monotonic(), cpu(daemon)
-    while True:
-        flows = [item for item in status(daemon)["processors"] if item["flow"] == f"hops-{turn}"]
-        if all(item["total"]["out" if item["name"] == "make" else "in"] >= count for item in flows):
-            break
-        time.sleep(0.02)
+    until(lambda: all_went(daemon, f"hops-{turn}", count), f"{count:,} FlowFiles to hop")
     took, used = time.monotonic() - began, cpu(daemon) - before
     daemon.stop()
     return took / count / HOPS_EACH * 1e6, used / count / HOPS_EACH * 1e6
